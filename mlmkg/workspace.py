@@ -1,0 +1,97 @@
+"""The folder one dataset lives in.
+
+::
+
+    mlm/
+      graphs/    one file per named graph, the truth: {name}-{key}.nt.zst and its .prov.nt
+      store/     the Oxigraph store, an index of the graph files; can be made again from them
+      images/    image files by sha256
+      exports/   one folder per version
+      features/  encoded images and texts
+      runs/      one folder per training run
+      metadata/  FAIR metadata
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Names of the places in a dataset's folder; creates nothing until something is written.
+
+    >>> Workspace(Path("mlm")).graphs.as_posix()
+    'mlm/graphs'
+    """
+
+    root: Path
+
+    @property
+    def graphs(self) -> Path:
+        """The graph files and their provenance records."""
+        return self.root / "graphs"
+
+    @property
+    def store(self) -> Path:
+        """The Oxigraph store that indexes the graph files."""
+        return self.root / "store"
+
+    @property
+    def images(self) -> Path:
+        """Image files, as ``ab/abcd….jpg`` by their sha256."""
+        return self.root / "images"
+
+    @property
+    def exports(self) -> Path:
+        """One folder per exported version."""
+        return self.root / "exports"
+
+    @property
+    def features(self) -> Path:
+        """Encoded images and texts."""
+        return self.root / "features"
+
+    @property
+    def runs(self) -> Path:
+        """One folder per training run."""
+        return self.root / "runs"
+
+    @property
+    def metadata(self) -> Path:
+        """FAIR metadata."""
+        return self.root / "metadata"
+
+
+@contextmanager
+def written_whole(path: Path, mode: str = "wb") -> Iterator[IO[Any]]:
+    """Open a file that appears under its name only when it is complete and on disk.
+
+    Writes to a temporary name in the same folder, then fsync and rename; if the body raises, the
+    temporary file is removed and what stood at ``path`` still stands there.
+
+    :param path: the file to write; its folder is created.
+    :param mode: ``wb`` or ``w`` (UTF-8, newlines as given).
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    temporary = Path(name)
+    text = "b" not in mode
+    try:
+        with open(  # noqa: PTH123 - a descriptor, not a path
+            handle, mode, encoding="utf-8" if text else None, newline="" if text else None
+        ) as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
