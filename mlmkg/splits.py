@@ -1,0 +1,103 @@
+"""Train, validation and test: by a keyed hash, never by a shuffled list.
+
+Entities enter, a split for each leaves. The hash of an entity's IRI alone decides, so the split is
+the same on every machine and an entity keeps its split when others are added. Entities that share an
+image go together: the smallest hash among them decides for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+
+import networkx as nx
+import numpy as np
+
+from mlmkg.recipe import SplitSettings
+
+NAMES = ("train", "val", "test")
+
+
+def keyed_hash(key: str, value: str) -> int:
+    """Return a number from 0 to 2**64 - 1 that looks drawn by chance but is always the same.
+
+    >>> keyed_hash("mlmkg", "http://www.wikidata.org/entity/Q64")
+    12543834484916022663
+    """
+    digest = blake2b(value.encode(), digest_size=8, key=key.encode()[:64]).digest()
+    return int.from_bytes(digest, "big")
+
+
+def groups(entities: Sequence[str], shared: Iterable[tuple[str, str]]) -> list[list[str]]:
+    """Return the entities in groups that must not be parted.
+
+    :param entities: (N,) IRIs, each once.
+    :param shared: pairs of an entity and something it may share with others, such as an image;
+        entities that are linked through any chain of these are one group.
+    """
+    graph: nx.Graph[tuple[str, str]] = nx.Graph()
+    graph.add_nodes_from(("entity", entity) for entity in entities)
+    graph.add_edges_from((("entity", entity), ("thing", thing)) for entity, thing in shared)
+    return [
+        members
+        for part in nx.connected_components(graph)
+        if (members := [name for kind, name in part if kind == "entity"])
+    ]
+
+
+def assign(
+    entities: Sequence[str], shared: Iterable[tuple[str, str]], settings: SplitSettings
+) -> dict[str, str]:
+    """Return entity -> ``train``, ``val`` or ``test``.
+
+    :param entities: (N,) IRIs, each once.
+    :param shared: pairs of an entity and an image (its IRI, or its file's sha256).
+    """
+    wanted = set(entities)
+    split = {}
+    for members in groups(entities, ((e, t) for e, t in shared if e in wanted)):
+        name = _name(min(keyed_hash(settings.key, member) for member in members), settings)
+        split.update(dict.fromkeys(members, name))
+    return split
+
+
+def assign_regions(
+    entities: Sequence[str], regions: Sequence[str], shared: Iterable[tuple[str, str]],
+    settings: SplitSettings,
+) -> dict[str, str]:  # fmt: skip
+    """Return entity -> split so that whole regions stay together, to measure generalisation.
+
+    :param entities: (N,) IRIs, each once.
+    :param regions: (N,) the region each lies in.
+    :param shared: pairs of an entity and an image; an image that crosses a border joins two regions.
+    """
+    wanted = set(entities)
+    links = [*zip(entities, regions, strict=True), *((e, t) for e, t in shared if e in wanted)]
+    region = dict(zip(entities, regions, strict=True))
+    split = {}
+    for members in groups(entities, links):
+        # The region's name decides, so a region keeps its split whoever lives in it.
+        name = _name(min(keyed_hash(settings.key, region[m]) for m in members), settings)
+        split.update(dict.fromkeys(members, name))
+    return split
+
+
+def _name(number: int, settings: SplitSettings) -> str:
+    borders = np.cumsum([settings.train, settings.val, settings.test])
+    return NAMES[int(np.searchsorted(borders, number * 100 // 2**64, side="right"))]
+
+
+def ranks(entities: Sequence[str], places: Sequence[str], key: str) -> list[int]:
+    """Return each entity's rank, from 1, in the order of the keyed hash among those of its place.
+
+    A version takes the first so many of a place: a draw that anyone can repeat.
+
+    :param entities: (N,) IRIs.
+    :param places: (N,) where each counts, for instance its country.
+    """
+    order = sorted(range(len(entities)), key=lambda i: keyed_hash(key, entities[i]))
+    seen: dict[str, int] = {}
+    rank = [0] * len(entities)
+    for i in order:
+        seen[places[i]] = rank[i] = seen.get(places[i], 0) + 1
+    return rank
