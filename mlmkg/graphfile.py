@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, cast
 
 import zstandard
 
@@ -84,17 +84,14 @@ def written_graphs(folder: Path, name: str = "") -> list[GraphFile]:
         if match is None:
             continue
         graph = GraphFile(folder, match["name"], match["key"])
-        wanted = name in ("", graph.name) or (name[-1:] == "/" and graph.name.startswith(name))
-        if wanted and graph.written:
+        family = name.endswith("/") and graph.name.startswith(name)
+        if (name in {"", graph.name} or family) and graph.written:
             found.append(graph)
     return sorted(found, key=lambda graph: (graph.record.stat().st_mtime_ns, graph.name))
 
 
 class SortingWriter:
-    """Takes N-Triples bytes cut anywhere, or whole lines; gives them back sorted, each once.
-
-    A file object as far as ``serialize(output=...)`` cares.
-    """
+    """Takes N-Triples bytes cut anywhere, or whole lines; gives them back sorted, each once."""
 
     def __init__(self, spill: Path) -> None:
         """Start empty; sorted runs go to anonymous files in ``spill`` when memory is full."""
@@ -113,6 +110,10 @@ class SortingWriter:
 
     def flush(self) -> None:
         """Do nothing: lines are written when all of them are sorted."""
+
+    def as_file(self) -> IO[bytes]:
+        """Return itself as the file that Oxigraph writes to; it calls ``write`` and ``flush``."""
+        return cast("IO[bytes]", self)
 
     def add(self, lines: Iterable[bytes]) -> None:
         """Take whole lines, each with its line end."""

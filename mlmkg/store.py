@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from pyoxigraph import (
+    BlankNode,
     Literal,
     NamedNode,
     QueryBoolean,
@@ -24,6 +25,7 @@ from pyoxigraph import (
     QueryTriples,
     RdfFormat,
     Store,
+    Triple,
 )
 
 from mlmkg.cells import s2cell
@@ -33,8 +35,10 @@ from mlmkg.vocab import GRAPH, MLM, MLMF, PREFIXES
 from mlmkg.workspace import Workspace
 
 Answer = QuerySolutions | QueryTriples | QueryBoolean
-Term = object
+Term = NamedNode | BlankNode | Literal | Triple
 PROVENANCE: Final = "provenance"
+#: The source's own statements stay a file: the store holds what the extract queries took from them.
+SOURCE: Final = "source"
 
 
 def graph_iri(query_set: str, name: str) -> str:
@@ -52,7 +56,7 @@ def graph_name(iri: str) -> str:
     >>> graph_name("https://w3id.org/mlmkg/graph/v1/predictions/demo")
     'predictions/demo'
     """
-    return iri.removeprefix(GRAPH).partition("/")[2] if iri.startswith(GRAPH) else iri
+    return iri.removeprefix(str(GRAPH)).partition("/")[2] if iri in GRAPH else iri
 
 
 def _s2cell(latitude: Term, longitude: Term, level: Term) -> Literal | None:
@@ -65,7 +69,7 @@ def _s2cell(latitude: Term, longitude: Term, level: Term) -> Literal | None:
 
 
 #: SPARQL functions that every query run through mlmkg may call.
-FUNCTIONS: Final[dict[NamedNode, Callable[..., Literal | None]]] = {
+FUNCTIONS: Final[dict[NamedNode, Callable[..., Term | None]]] = {
     NamedNode(MLMF.s2cell): _s2cell,
 }
 
@@ -118,16 +122,10 @@ class GraphStore:
 
         Loading it again changes nothing, so it does not matter where a killed load had got to.
         """
-        with open_lines(graph.path) as lines:
-            self.raw.bulk_load(
-                lines,
-                RdfFormat.N_TRIPLES,
-                to_graph=NamedNode(graph_iri(query_set, graph.name)),
-            )
-        self.load_record(graph, query_set)
-
-    def load_record(self, graph: GraphFile, query_set: str) -> None:
-        """Load a graph's provenance record."""
+        if graph.name != SOURCE:
+            into = NamedNode(graph_iri(query_set, graph.name))
+            with open_lines(graph.path) as lines:
+                self.raw.bulk_load(lines, RdfFormat.N_TRIPLES, to_graph=into)
         self.raw.load(
             path=graph.record,
             format=RdfFormat.N_TRIPLES,
@@ -174,7 +172,9 @@ def _keys(path: Path) -> dict[str, str] | None:
 
 
 @contextmanager
-def renewed(workspace: Workspace, wanted: Mapping[str, str]) -> Iterator[GraphStore]:
+def renewed(
+    workspace: Workspace, wanted: Mapping[str, str], *, keep: bool = True
+) -> Iterator[GraphStore]:
     """Open a store to be completed that replaces the present one when the body ends without error.
 
     It starts from what it can keep: an unfinished ``store.new`` of a killed build, or hard links to
@@ -182,6 +182,7 @@ def renewed(workspace: Workspace, wanted: Mapping[str, str]) -> Iterator[GraphSt
     872,000 triples takes Oxigraph 47 CPU seconds, loading it 6: nothing is ever cleared.)
 
     :param wanted: graph name -> key of all that the store will index.
+    :param keep: whether it may start from what the present store holds.
     :raises WorkspaceError: if another process is writing to the store, or the disk is full.
     """
     new, old = workspace.root / "store.new", workspace.root / "store.old"
@@ -190,7 +191,7 @@ def renewed(workspace: Workspace, wanted: Mapping[str, str]) -> Iterator[GraphSt
     unfinished = _keys(new)
     if unfinished is None or not unfinished.items() <= wanted.items():
         _remove_unlocked(new)
-        if present is not None and GraphStore(present).keys().items() <= wanted.items():
+        if keep and present is not None and GraphStore(present).keys().items() <= wanted.items():
             present.backup(str(new))
     fresh = not new.exists()
     store = _open_for_writing(new)

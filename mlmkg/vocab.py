@@ -8,22 +8,33 @@ from __future__ import annotations
 from typing import Final
 
 
-class Namespace(str):
+class Namespace:
     """An IRI prefix; attributes and items are the IRIs in it, as plain strings.
+
+    Not a subclass of ``str``, whose methods would hide terms such as ``title`` and ``split``.
 
     >>> Namespace("http://www.wikidata.org/prop/direct/").P31
     'http://www.wikidata.org/prop/direct/P31'
     """
 
-    __slots__ = ()
+    __slots__ = ("_prefix",)
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
 
     def __getattr__(self, name: str) -> str:
         if name.startswith("__"):
             raise AttributeError(name)
-        return str(self) + name
+        return self._prefix + name
 
-    def __getitem__(self, name: object) -> str:  # type: ignore[override]
-        return f"{self!s}{name}"
+    def __getitem__(self, name: object) -> str:
+        return f"{self._prefix}{name}"
+
+    def __str__(self) -> str:
+        return self._prefix
+
+    def __contains__(self, iri: str) -> bool:
+        return iri.startswith(self._prefix)
 
 
 BASE: Final = "https://w3id.org/mlmkg/"
@@ -66,27 +77,27 @@ GN: Final = Namespace("https://sws.geonames.org/")
 
 #: Prefixes that every query run through mlmkg may use without declaring them.
 PREFIXES: Final[dict[str, str]] = {
-    "mlm": MLM,
-    "mlmf": MLMF,
-    "cell": CELL,
-    "version": VERSION,
-    "wd": WD,
-    "wdt": WDT,
-    "wikibase": WIKIBASE,
-    "gn": GN,
-    "rdf": RDF,
-    "rdfs": RDFS,
-    "owl": OWL,
-    "xsd": XSD,
-    "skos": SKOS,
-    "schema": SCHEMA,
-    "geo": GEO,
-    "geof": GEOF,
-    "uom": UOM,
-    "prov": PROV,
-    "mls": MLS,
-    "dct": DCT,
-    "dcat": DCAT,
-    "void": VOID,
-    "foaf": FOAF,
+    "mlm": str(MLM),
+    "mlmf": str(MLMF),
+    "cell": str(CELL),
+    "version": str(VERSION),
+    "wd": str(WD),
+    "wdt": str(WDT),
+    "wikibase": str(WIKIBASE),
+    "gn": str(GN),
+    "rdf": str(RDF),
+    "rdfs": str(RDFS),
+    "owl": str(OWL),
+    "xsd": str(XSD),
+    "skos": str(SKOS),
+    "schema": str(SCHEMA),
+    "geo": str(GEO),
+    "geof": str(GEOF),
+    "uom": str(UOM),
+    "prov": str(PROV),
+    "mls": str(MLS),
+    "dct": str(DCT),
+    "dcat": str(DCAT),
+    "void": str(VOID),
+    "foaf": str(FOAF),
 }
