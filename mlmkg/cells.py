@@ -1,9 +1,10 @@
 """Geo cells: the adaptive S2 partition of the Earth that location estimation predicts.
 
-Coordinates in degrees enter; S2 cell ids (64-bit integers), the partition of section 3.3.5 of the MLM
-paper (CIKM 2020), and the tokens, centroids and WKT polygons of its cells leave. Everything works
-on arrays of ids: the partition of 250,000 places takes hundredths of a second, and a build needs
-no S2 library. The ids are those of every S2 library (https://s2geometry.io/devguide/s2cell_hierarchy).
+Coordinates in degrees enter; S2 cell ids (64-bit integers), the partition of section 3.3.5 of the
+MLM paper (CIKM 2020), and the tokens, centroids and WKT polygons of its cells leave. Everything
+works on arrays of ids: the partition of 250,000 places takes hundredths of a second, and a build
+needs no S2 library. The ids are those of every S2 library
+(https://s2geometry.io/devguide/s2cell_hierarchy).
 
 An id is three bits of cube face, then two bits for each level of the Hilbert curve on that face,
 then a one, then zeros. So the ids below a cell are one contiguous range, and one sort of the places
@@ -470,8 +471,8 @@ def polygons(ids: ArrayLike, points_per_edge: int | None = None) -> list[str]:
         cell's size of the true one.
     :raises RecipeError: for a number that is not a cell, or fewer than one point.
 
-    >>> polygons(from_tokens(["3"]), points_per_edge=1)  # a quarter of the Earth's face 1
-    []
+    >>> polygons(from_tokens(["3"]), points_per_edge=1)[0][:52]  # the face of Bangladesh
+    'POLYGON((45 -35.264389683,135 -35.264389683,135 35.2'
     """
     if points_per_edge is not None and points_per_edge < 1:
         raise RecipeError(
@@ -614,9 +615,9 @@ def cells(
     - ``"reference"``, the paper's script: cells with *at most* ``t_min`` points, at the start level
       before any is split, and once more at the end.
 
-    Cells with exactly ``t_min`` points are in the first and not in the second, and that is the whole
-    difference: no descendant of a cell that the script removes early holds more points than it, so
-    all of them would be removed at the end.
+    Cells with exactly ``t_min`` points are in the first and not in the second, and that is the
+    whole difference: no descendant of a cell that the script removes early holds more points than
+    it, so all of them would be removed at the end.
 
     :param latitudes: degrees, shape (N,).
     :param longitudes: degrees, shape (N,).

@@ -1,0 +1,1 @@
+"""The vocabulary, its shapes, and the countries, as files."""
