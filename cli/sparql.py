@@ -122,12 +122,11 @@ def show(answer: Answer) -> None:
     from pyoxigraph import QuerySolutions, QueryTriples, RdfFormat
 
     from mlmkg.cli.tables import MAX_ROWS, print_table
-    from mlmkg.results import record_batches
+    from mlmkg.results import read_table
     from mlmkg.vocab import PREFIXES
 
     if isinstance(answer, QuerySolutions):
-        with record_batches(answer) as reader:
-            table = reader.read_all()
+        table = read_table(answer)
         rows = [
             {name: short(value) for name, value in row.items()}
             for row in table.slice(0, MAX_ROWS).to_pylist()

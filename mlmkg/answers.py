@@ -165,7 +165,7 @@ def geojson(answer: QuerySolutions, where: str | Path) -> dict[str, Any]:
         if geometries:
             features.append({
                 "type": "Feature",
-                "geometry": wkt_to_geojson(terms[geometries[0]].value),  # type: ignore[union-attr]
+                "geometry": wkt_to_geojson(terms[geometries[0]].value),
                 "properties": {
                     name: _plain(value) for name, value in terms.items() if name != geometries[0]
                 },

@@ -24,7 +24,7 @@ from mlmkg.errors import MlmkgError, PipelineError
 from mlmkg.graphfile import GraphFile, SortingWriter
 from mlmkg.progress import Progress, quiet
 from mlmkg.provenance import Made, Plan
-from mlmkg.results import record_batches
+from mlmkg.results import read_table
 from mlmkg.sources import Origin
 from mlmkg.store import (
     GraphStore,
@@ -66,8 +66,7 @@ class Work:
         if not isinstance(answer, QuerySolutions):
             raise TypeError("table() takes a SELECT query")
         strings = {variable.value: pa.string() for variable in answer.variables}
-        with record_batches(answer, strings) as reader:
-            return reader.read_all()
+        return read_table(answer, strings)
 
     def construct(self, text: str) -> None:
         """Write the triples that a CONSTRUCT makes of the declared graphs."""

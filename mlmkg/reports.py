@@ -8,7 +8,7 @@ from typing import Any
 from pyoxigraph import QuerySolutions
 
 from mlmkg.catalog import QueryFile
-from mlmkg.results import record_batches
+from mlmkg.results import read_table
 from mlmkg.store import PROVENANCE, GraphStore
 from mlmkg.vocab import VERSION
 
@@ -18,8 +18,7 @@ def run_report(store: GraphStore, report: QueryFile) -> list[dict[str, Any]]:
     answer = store.query(report.text)
     if not isinstance(answer, QuerySolutions):
         raise TypeError("a report is a SELECT")
-    with record_batches(answer) as reader:
-        rows: list[dict[str, Any]] = reader.read_all().to_pylist()
+    rows: list[dict[str, Any]] = read_table(answer).to_pylist()
     return rows
 
 

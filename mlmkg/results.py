@@ -8,12 +8,11 @@ and many times the memory). What CSV drops, the types, is read off the first sol
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
-from threading import Thread
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, Any, Final
 
 import pyarrow as pa
 import pyarrow.csv
@@ -21,9 +20,6 @@ import pyarrow.parquet
 from pyoxigraph import Literal, QueryResultsFormat, QuerySolutions
 
 from mlmkg.vocab import XSD
-
-if TYPE_CHECKING:
-    from mlmkg.store import GraphStore
 
 #: Solutions looked at to find a column's type.
 PEEK: Final = 1000
@@ -59,16 +55,19 @@ def _value(term: Any, kind: pa.DataType) -> object:
     return text or None
 
 
-@contextmanager
-def record_batches(
-    answer: QuerySolutions, types: Mapping[str, pa.DataType] | None = None
-) -> Iterator[pa.RecordBatchReader]:
-    """Stream a SELECT's solutions as Arrow record batches.
+def pour(
+    answer: QuerySolutions,
+    sink: Callable[[pa.RecordBatch], None],
+    types: Mapping[str, pa.DataType] | None = None,
+) -> None:
+    """Pour a SELECT's solutions as Arrow record batches into a function.
 
     An IRI or a literal becomes its string; integers, numbers and booleans become such columns if the
     first :data:`PEEK` solutions hold nothing else. Unbound and the empty string are null: CSV does
     not tell them apart.
 
+    :param sink: called with each batch, the first (which may be empty) in this thread, the others in
+        one that reads while Oxigraph, whose solutions are bound to this thread, writes.
     :param types: column -> type, instead of what the first solutions say.
     :raises pyarrow.ArrowInvalid: if a later solution does not fit the column's type.
     """
@@ -77,60 +76,47 @@ def record_batches(
     columns = [[row[i] for row in first] for i in range(len(names))]
     kinds = {name: _type(column) for name, column in zip(names, columns, strict=True)}
     kinds.update(types or {})
-    schema = pa.schema([(name, kinds[name]) for name in names])
-    head = pa.record_batch(
-        [
-            pa.array([_value(term, kinds[name]) for term in column], type=kinds[name])
-            for name, column in zip(names, columns, strict=True)
-        ],
-        schema=schema,
-    )
+    arrays = [
+        pa.array([_value(term, kinds[name]) for term in column], type=kinds[name])
+        for name, column in zip(names, columns, strict=True)
+    ]
+    sink(pa.record_batch(arrays, schema=pa.schema([(name, kinds[name]) for name in names])))
+    if len(first) < PEEK or not names:
+        return
     reading, writing = os.pipe()
-    failure: list[BaseException] = []
-
-    def serialise() -> None:
+    with ThreadPoolExecutor(1) as reader:
+        done = reader.submit(_drain, reading, kinds, sink)
         try:
             with os.fdopen(writing, "wb", buffering=1 << 20) as stream:
                 answer.serialize(stream, QueryResultsFormat.CSV)
-        except BrokenPipeError:
-            pass  # the reader has had enough
-        except BaseException as error:
-            failure.append(error)
+        except OSError:
+            if done.exception() is None:  # else the reader gave up first, and says why below
+                raise
+        done.result()
 
-    def batches(stream: IO[bytes]) -> Iterator[pa.RecordBatch]:
-        yield head
-        if len(first) == PEEK and names:
-            yield from pyarrow.csv.open_csv(
-                stream,
-                pyarrow.csv.ReadOptions(use_threads=False, block_size=_BLOCK),
-                pyarrow.csv.ParseOptions(newlines_in_values=True),
-                pyarrow.csv.ConvertOptions(
-                    column_types=kinds, null_values=[""], strings_can_be_null=True
-                ),
-            )
-        if failure:
-            raise failure[0]
 
-    worker = Thread(target=serialise, daemon=True)
-    worker.start()
+def _drain(
+    reading: int, kinds: Mapping[str, pa.DataType], sink: Callable[[pa.RecordBatch], None]
+) -> None:
     with os.fdopen(reading, "rb", buffering=0) as stream:
-        try:
-            yield pa.RecordBatchReader.from_batches(schema, batches(stream))
-        finally:
-            stream.close()
-    worker.join()
+        for batch in pyarrow.csv.open_csv(
+            stream,
+            pyarrow.csv.ReadOptions(use_threads=False, block_size=_BLOCK),
+            pyarrow.csv.ParseOptions(newlines_in_values=True),
+            pyarrow.csv.ConvertOptions(
+                column_types=kinds, null_values=[""], strings_can_be_null=True
+            ),
+        ):
+            sink(batch)
 
 
-def table(store: GraphStore, text: str, **types: pa.DataType) -> pa.Table:
-    """Return a SELECT's solutions as an Arrow table.
-
-    :param types: column -> type, where the first solutions could mislead.
-    """
-    answer = store.query(text)
-    if not isinstance(answer, QuerySolutions):
-        raise TypeError("table() takes a SELECT query")
-    with record_batches(answer, types) as reader:
-        return reader.read_all()
+def read_table(
+    answer: QuerySolutions, types: Mapping[str, pa.DataType] | None = None
+) -> pa.Table:
+    """Return a SELECT's solutions as an Arrow table; see :func:`pour`."""
+    batches: list[pa.RecordBatch] = []
+    pour(answer, batches.append, types)
+    return pa.Table.from_batches(batches)
 
 
 def write_parquet(answer: QuerySolutions, target: Path | IO[bytes], *, plain: bool = False) -> int:
@@ -140,12 +126,20 @@ def write_parquet(answer: QuerySolutions, target: Path | IO[bytes], *, plain: bo
     :raises pyarrow.ArrowInvalid: if a column's type changes on the way and ``plain`` is false.
     """
     types = {v.value: pa.string() for v in answer.variables} if plain else None
+    writer: pyarrow.parquet.ParquetWriter | None = None
     rows = 0
-    with (
-        record_batches(answer, types) as reader,
-        pyarrow.parquet.ParquetWriter(target, reader.schema, compression="zstd") as writer,
-    ):
-        for batch in reader:
+
+    def sink(batch: pa.RecordBatch) -> None:
+        nonlocal writer, rows
+        if writer is None:
+            writer = pyarrow.parquet.ParquetWriter(target, batch.schema, compression="zstd")
+        if batch.num_rows:
             writer.write_batch(batch)
-            rows += batch.num_rows
+        rows += batch.num_rows
+
+    try:
+        pour(answer, sink, types)
+    finally:
+        if writer is not None:
+            writer.close()
     return rows

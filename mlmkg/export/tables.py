@@ -16,7 +16,7 @@ from pyoxigraph import Literal, NamedNode, QuerySolutions
 from mlmkg.catalog import Catalog, QueryFile
 from mlmkg.computed import coordinates
 from mlmkg.errors import ExportError
-from mlmkg.results import record_batches
+from mlmkg.results import read_table as read_answer
 from mlmkg.sparql import bind
 from mlmkg.store import GraphStore
 from mlmkg.vocab import MLM, VERSION
@@ -50,8 +50,7 @@ def read_table(store: GraphStore, query: QueryFile, version: str) -> pa.Table:
             action="Select ?entity first, or ?cell",
         )  # fmt: skip
     types = {name: kind for name, kind in TYPES.items() if name in names}
-    with record_batches(answer, types) as reader:
-        found = reader.read_all()
+    found = read_answer(answer, types)
     return _sorted(_points_to_numbers(_names_of_ours(found)))
 
 

@@ -118,7 +118,8 @@ def _bilinear(world: Bytes, row: Float, column: Float) -> Bytes:
     flat = world.reshape(-1, 3)
 
     def at(r: npt.NDArray[np.int32], c: npt.NDArray[np.int32]) -> Float:
-        return flat[r * np.int32(columns) + c].astype(np.float32)
+        colours: Float = flat[r * np.int32(columns) + c].astype(np.float32)
+        return colours
 
     upper = at(top_i, left_i) * (1 - right) + at(top_i, right_i) * right
     lower = at(bottom_i, left_i) * (1 - right) + at(bottom_i, right_i) * right

@@ -153,16 +153,16 @@ def _relate(places: Sequence[Place]) -> _Relations:
         np.zeros(size, np.int64), np.full(size, 8),
     )  # fmt: skip
     for members in by_country.values():
-        index = np.array(members)
-        lat, lon = latitudes[index], longitudes[index]
-        of.rank[index] = np.arange(1, len(index) + 1)
-        of.siblings[index] = len(index)
-        of.quarter[index] = _quarters(lat, lon)
+        own = np.array(members)
+        lat, lon = latitudes[own], longitudes[own]
+        of.rank[own] = np.arange(1, len(own) + 1)
+        of.siblings[own] = len(own)
+        of.quarter[own] = _quarters(lat, lon)
         nearest, distance = _nearest_before(lat, lon)
         has = nearest >= 0
-        of.neighbour[index[has]] = index[nearest[has]]
-        of.kilometres[index] = distance
-        of.bearing[index[has]] = _bearings(
+        of.neighbour[own[has]] = own[nearest[has]]
+        of.kilometres[own] = distance
+        of.bearing[own[has]] = _bearings(
             lat[nearest[has]], lon[nearest[has]], lat[has], lon[has]
         )
     return of

@@ -1,0 +1,1 @@
+"""The model: encoders, features, training, evaluation, prediction. Imports mlmkg, never the command line."""

@@ -1,0 +1,189 @@
+"""From an export's tables and features to what a training loop gathers from.
+
+An export folder and two encoders enter, a :class:`Dataset` of tensors leaves: per entity the rows of
+its images and of its texts, its cell, its split. An entity without a modality has an empty row list.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow.parquet as pq
+import torch
+from torch import Tensor
+
+from mlmkg.errors import ExportError
+from mlmkg.ml.encoders import load_encoder
+from mlmkg.ml.features import encode
+from mlmkg.progress import Progress, quiet
+
+MANIFEST: Final = "manifest.json"
+SPLITS: Final = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The feature rows of one modality, per entity: lists of different lengths in one array.
+
+    :param vectors: (n, d) float32 features.
+    :param index: (m,) rows of ``vectors``, those of one entity after those of the one before.
+    :param start: (E + 1,) where each entity's rows begin in ``index``.
+    """
+
+    vectors: Tensor
+    index: Tensor
+    start: Tensor
+
+    def counts(self, entities: Tensor) -> Tensor:
+        """Return (b,) how many rows each entity has."""
+        return self.start[entities + 1] - self.start[entities]
+
+    def first(self, entities: Tensor) -> Tensor:
+        """Return (b,) each entity's first row, or -1."""
+        has = self.counts(entities) > 0
+        places = self.start[entities].clamp(max=max(len(self.index) - 1, 0))
+        return torch.where(has, self.index[places], torch.full_like(entities, -1))
+
+    def drawn(self, entities: Tensor, generator: torch.Generator) -> Tensor:
+        """Return (b,) a row of each entity drawn by chance, or -1 where it has none."""
+        counts = self.counts(entities)
+        offset = (torch.rand(len(entities), generator=generator) * counts).long()
+        offset = torch.minimum(offset, (counts - 1).clamp(min=0))
+        places = (self.start[entities] + offset).clamp(max=max(len(self.index) - 1, 0))
+        return torch.where(counts > 0, self.index[places], torch.full_like(entities, -1))
+
+    def nth(self, entities: Tensor, n: Tensor) -> Tensor:
+        """Return (b,) each entity's row number n modulo how many it has, or -1."""
+        counts = self.counts(entities)
+        places = self.start[entities] + n % counts.clamp(min=1)
+        places = places.clamp(max=max(len(self.index) - 1, 0))
+        return torch.where(counts > 0, self.index[places], torch.full_like(entities, -1))
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """An export, ready to train on.
+
+    :param key: the export's key; a checkpoint remembers it.
+    :param version: the version's name.
+    :param entities: E IRIs in the order of entities.parquet.
+    :param images: image features by entity.
+    :param texts: text features by entity, in the order of the languages.
+    :param cell: (E,) label of each entity's cell, -1 where it has none.
+    :param cells: C tokens, sorted: the label order.
+    :param centres: (C, 2) latitude and longitude of the cells' centroids, degrees.
+    :param places: (E, 2) latitude and longitude of the entities, degrees.
+    :param split: name -> entity numbers.
+    :param encoders: names and revisions of the encoders.
+    :param labels: (E,) what a person calls them.
+    :param continents: (E,) names.
+    """
+
+    key: str
+    version: str
+    entities: list[str]
+    images: Rows
+    texts: Rows
+    cell: Tensor
+    cells: list[str]
+    centres: Tensor
+    places: Tensor
+    split: dict[str, Tensor]
+    encoders: tuple[str, str]
+    labels: list[str]
+    continents: list[str]
+
+
+def manifest(export: Path) -> dict[str, Any]:
+    """Return an export's manifest.
+
+    :raises ExportError: if there is no export.
+    """
+    path = export / MANIFEST
+    if not path.is_file():
+        raise ExportError(
+            "no export", where=export, action="Run `mlmkg export --version NAME` first"
+        )
+    content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return content
+
+
+def load_dataset(
+    export: Path, features: Path, encoders: tuple[str, str] = ("lite0", "use"),
+    progress: Progress = quiet,
+) -> Dataset:  # fmt: skip
+    """Read an export, encoding what is not in the cache.
+
+    :param export: the export's folder.
+    :param features: the workspace's ``features`` folder.
+    :param encoders: names of the image and the text encoder.
+    """
+    about = manifest(export)
+    tables = {
+        name: pq.read_table(export / f"{name}.parquet").to_pydict()
+        for name in ("entities", "images", "summaries", "cells")
+    }
+    entities = tables["entities"]
+    number = {entity: i for i, entity in enumerate(entities["entity"])}
+    languages = {language: i for i, language in enumerate(about["languages"])}
+
+    images = tables["images"]
+    seen = encode(
+        load_encoder(encoders[0]), images["sha256"],
+        [export / "images" / path for path in images["path"]], features, progress,
+    )  # fmt: skip
+    texts = tables["summaries"]
+    said_keys = [sha256(text.encode()).hexdigest() for text in texts["text"]]
+    said = encode(load_encoder(encoders[1]), said_keys, texts["text"], features, progress)
+    in_order = sorted(
+        range(len(said_keys)), key=lambda i: languages.get(texts["language"][i], len(languages))
+    )
+    cells = sorted(tables["cells"]["cell"])
+    label = {token: i for i, token in enumerate(cells)}
+    centre = dict(zip(tables["cells"]["cell"], zip(
+        tables["cells"]["latitude"], tables["cells"]["longitude"], strict=True), strict=True))  # fmt: skip
+    return Dataset(
+        key=about["key"],
+        version=about["version"],
+        entities=entities["entity"],
+        images=_rows(
+            torch.from_numpy(seen.vectors.astype(np.float32)),
+            [number[entity] for entity in images["entity"]],
+            [seen.row[key] for key in images["sha256"]],
+            len(number),
+        ),
+        texts=_rows(
+            torch.from_numpy(said.vectors.astype(np.float32)),
+            [number[texts["entity"][i]] for i in in_order],
+            [said.row[said_keys[i]] for i in in_order],
+            len(number),
+        ),
+        cell=torch.tensor([label.get(token, -1) for token in entities["cell"]]),
+        cells=cells,
+        centres=torch.tensor([centre[token] for token in cells], dtype=torch.float64).reshape(-1, 2),
+        places=torch.tensor(
+            [entities["latitude"], entities["longitude"]], dtype=torch.float64
+        ).T.contiguous(),
+        split={
+            name: torch.tensor([i for i, s in enumerate(entities["split"]) if s == name]).long()
+            for name in SPLITS
+        },
+        encoders=(seen.encoder, said.encoder),
+        labels=[name or entity for name, entity in
+                zip(entities["label"], entities["entity"], strict=True)],
+        continents=[name or "elsewhere" for name in entities["continent"]],
+    )  # fmt: skip
+
+
+def _rows(vectors: Tensor, owners: list[int], rows: list[int], entities: int) -> Rows:
+    """Group rows by their owner, keeping their order."""
+    owner = torch.tensor(owners, dtype=torch.long)
+    order = torch.argsort(owner, stable=True)
+    start = torch.zeros(entities + 1, dtype=torch.long)
+    start[1:] = torch.bincount(owner, minlength=entities).cumsum(0)
+    return Rows(vectors, torch.tensor(rows, dtype=torch.long)[order], start)
