@@ -23,12 +23,13 @@ def command(context: Context, run: str, top: int, export: Path | None, dry_run: 
     """Write the predictions of a run for its test entities into the graph."""
     from mlmkg.catalog import read_catalog
     from mlmkg.ml.predict import predict
+    from mlmkg.progress import bar
     from mlmkg.writeback import turtle, write_back
 
     workspace = context.open_workspace()
-    predictions = predict(workspace, run, export=export, top=top)
+    description, predictions = predict(workspace, run, export=export, top=top, progress=bar)
     if dry_run:
-        click.echo(turtle(predictions).decode(), nl=False)
+        click.echo(turtle(description, predictions).decode(), nl=False)
         return
-    written = write_back(workspace, read_catalog(context.queries).name, predictions)
-    click.echo(f"{written.triples:,} triples in the graph predictions/{run}")
+    written = write_back(workspace, read_catalog(context.queries).name, description, predictions)
+    click.echo(f"{written.triples:,} triples in the graph predictions/{description.name}")

@@ -1,1 +1,4 @@
-"""The model: encoders, features, training, evaluation, prediction. Imports mlmkg, never the command line."""
+"""The model: encoders, features, training, evaluation, prediction.
+
+Imports mlmkg, never the command line.
+"""

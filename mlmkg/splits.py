@@ -2,7 +2,8 @@
 
 Entities enter, a split for each leaves. The hash of an entity's IRI alone decides, so the split is
 the same on every machine and an entity keeps its split when others are added. Entities that share an
-image go together: the smallest hash among them decides for all.
+image go together: one of them, chosen by another hash, decides for all. (The smallest of several
+hashes would not do: it is small, and large groups would all go to train.)
 """
 
 from __future__ import annotations
@@ -56,8 +57,7 @@ def assign(
     wanted = set(entities)
     split = {}
     for members in groups(entities, ((e, t) for e, t in shared if e in wanted)):
-        name = _name(min(keyed_hash(settings.key, member) for member in members), settings)
-        split.update(dict.fromkeys(members, name))
+        split.update(dict.fromkeys(members, _name(_speaker(members, settings), settings)))
     return split
 
 
@@ -77,12 +77,18 @@ def assign_regions(
     split = {}
     for members in groups(entities, links):
         # The region's name decides, so a region keeps its split whoever lives in it.
-        name = _name(min(keyed_hash(settings.key, region[m]) for m in members), settings)
-        split.update(dict.fromkeys(members, name))
+        speaker = _speaker({region[member] for member in members}, settings)
+        split.update(dict.fromkeys(members, _name(speaker, settings)))
     return split
 
 
-def _name(number: int, settings: SplitSettings) -> str:
+def _speaker(members: Iterable[str], settings: SplitSettings) -> str:
+    """Return the member that decides for all: the one with the smallest hash under a second key."""
+    return min(members, key=lambda member: keyed_hash(f"{settings.key}/group", member))
+
+
+def _name(speaker: str, settings: SplitSettings) -> str:
+    number = keyed_hash(settings.key, speaker)
     borders = np.cumsum([settings.train, settings.val, settings.test])
     return NAMES[int(np.searchsorted(borders, number * 100 // 2**64, side="right"))]
 

@@ -1,0 +1,76 @@
+"""``mlmkg evaluate``: a run's figures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from mlmkg.cli.context import Context, pass_context
+
+
+@click.command("evaluate")
+@click.argument("run")
+@click.option(
+    "--export", "export", type=click.Path(file_okay=False, path_type=Path), default=None,
+    help="The export's folder; by default that of the run's version.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+@pass_context
+def command(context: Context, run: str, export: Path | None, as_json: bool) -> None:
+    """Evaluate a run on the test split, by the paper's protocol."""
+    from mlmkg.ml import checkpoint
+    from mlmkg.ml.data import load_dataset
+    from mlmkg.ml.evaluate import evaluate
+    from mlmkg.progress import bar
+
+    workspace = context.open_workspace()
+    folder = checkpoint.run_folder(workspace, run)
+    loaded = checkpoint.load(folder)
+    names = [name.partition(" ")[0] for name in loaded.about["encoders"]]
+    dataset = load_dataset(
+        export or workspace.exports / loaded.about["version"], workspace.features,
+        (names[0], names[1]), progress=bar,
+    )  # fmt: skip
+    checkpoint.check_fits(loaded, dataset, folder)
+    text = json.dumps(evaluate(loaded.model, dataset, loaded.task), indent=2)
+    if as_json:
+        click.echo(text)
+    else:
+        print_result(text, folder.name)
+
+
+def print_result(text: str, run: str) -> None:
+    """Print an evaluation as two tables with what chance reaches.
+
+    :param text: the evaluation as JSON.
+    """
+    from mlmkg.cli.tables import print_table
+
+    result = json.loads(text)
+    if result["retrieval"]:
+        protocol, chance = result["protocol"], result["chance"]["retrieval"]
+        ways = {"image to text": result["retrieval"]["image_to_text"],
+                "text to image": result["retrieval"]["text_to_image"], "chance": chance}  # fmt: skip
+        note = "" if protocol["pairs"] > protocol["candidates"] else ", the whole test split"
+        print_table(
+            [{"retrieval": way, **_rounded(figures)} for way, figures in ways.items()],
+            title=f"{run}: {protocol['draws']} draws of {protocol['candidates']} of "
+            f"{protocol['pairs']} test entities{note}",
+        )
+    if result["location"]:
+        sides = {f"from the {side}": figures for side, figures in result["location"].items()}
+        sides["always the largest cell"] = result["chance"]["location"]
+        print_table(
+            [{"location": side, **_rounded(figures)} for side, figures in sides.items() if figures],
+            title=f"{run}: geo cells of {result['entities']} test entities",
+        )
+
+
+def _rounded(figures: dict[str, float]) -> dict[str, float]:
+    return {
+        name.removeprefix("within_").replace("median_km", "median km"):
+        round(value, 1 if name in {"medR", "median_km"} else 3)
+        for name, value in figures.items()
+    }  # fmt: skip

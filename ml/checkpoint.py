@@ -1,0 +1,111 @@
+"""A run's folder: the weights as safetensors, and everything needed to read them as JSON.
+
+No pickle: a checkpoint can be opened by anyone without running code from it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from mlmkg.errors import ModelError
+from mlmkg.ml.data import Dataset
+from mlmkg.ml.model import ModelConfig, MultitaskModel
+from mlmkg.workspace import Workspace
+
+WEIGHTS: Final = "checkpoint.safetensors"
+ABOUT: Final = "checkpoint.json"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained model and what it was trained on.
+
+    :param model: the model, in evaluation mode.
+    :param about: what stands in checkpoint.json: run, task, seed, export key, label order, ...
+    """
+
+    model: MultitaskModel
+    about: dict[str, Any]
+
+    @property
+    def task(self) -> str:
+        """``mtl``, ``ir`` or ``le``."""
+        return str(self.about["task"])
+
+
+def save(folder: Path, model: MultitaskModel, dataset: Dataset, about: dict[str, Any]) -> None:
+    """Write a checkpoint into a folder.
+
+    :param about: the run's name, task, seed and settings.
+    """
+    tensors = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+    save_file(tensors, folder / WEIGHTS)
+    content = {
+        **about,
+        "model": asdict(model.config),
+        "version": dataset.version,
+        "export_key": dataset.key,
+        "encoders": list(dataset.encoders),
+        "cells": dataset.cells,
+        "centres": dataset.centres.tolist(),
+    }
+    (folder / ABOUT).write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+
+
+def run_folder(workspace: Workspace, run: str) -> Path:
+    """Return the folder of a run.
+
+    :param run: its name, or its folder.
+    :raises ModelError: if there is none.
+    """
+    named = workspace.runs / run
+    folder = named if named.is_dir() else Path(run)
+    if not (folder / ABOUT).is_file():
+        known = sorted(path.parent.name for path in workspace.runs.glob(f"*/{ABOUT}"))
+        raise ModelError(
+            "no run", where=named,
+            action=f"The runs are {', '.join(known)}" if known else "Run `mlmkg train` first",
+        )  # fmt: skip
+    return folder
+
+
+def load(folder: Path) -> Checkpoint:
+    """Read a checkpoint.
+
+    :raises ModelError: if a file is damaged or does not fit the other.
+    """
+    try:
+        about = json.loads((folder / ABOUT).read_text("utf-8"))
+        model = MultitaskModel(ModelConfig(**about["model"]))
+        model.load_state_dict(load_file(folder / WEIGHTS))
+    except (SafetensorError, FileNotFoundError) as error:
+        raise ModelError(
+            f"the weights cannot be read ({error})", where=folder / WEIGHTS,
+            action="Train again with --force",
+        ) from None  # fmt: skip
+    except (json.JSONDecodeError, KeyError, TypeError, RuntimeError) as error:
+        raise ModelError(
+            f"the checkpoint does not fit together ({error})", where=folder / ABOUT,
+            action="Train again with --force",
+        ) from None  # fmt: skip
+    return Checkpoint(model.eval(), about)
+
+
+def check_fits(checkpoint: Checkpoint, dataset: Dataset, folder: Path) -> None:
+    """Refuse a checkpoint that was trained on another dataset.
+
+    :raises ModelError: naming both.
+    """
+    trained, given = checkpoint.about["export_key"], dataset.key
+    if trained != given:
+        raise ModelError(
+            f"was trained on another dataset: export key {trained[:12]}…, not {given[:12]}…",
+            where=folder,
+            action="Name the export it was trained on with --export, or train on this one",
+        )

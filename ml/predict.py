@@ -1,0 +1,77 @@
+"""Predictions of a run for the test entities of an export: what is written back into the graph."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mlmkg.ml import checkpoint
+from mlmkg.ml.data import load_dataset
+from mlmkg.ml.encoders import ENCODERS
+from mlmkg.ml.evaluate import predict_cells
+from mlmkg.ml.train import EVALUATION
+from mlmkg.progress import Progress, quiet
+from mlmkg.workspace import Workspace
+from mlmkg.writeback import Prediction, RunDescription
+
+
+def predict(
+    workspace: Workspace, run: str, *, export: Path | None = None, top: int = 5,
+    progress: Progress = quiet,
+) -> tuple[RunDescription, list[Prediction]]:  # fmt: skip
+    """Return a run's description and its most probable cells per test entity and modality.
+
+    :param run: the run's name, or its folder.
+    :param export: the export's folder; by default the workspace's export of the run's version.
+    :param top: how many cells each.
+    :raises ModelError: if the run was trained on another dataset, or never learnt to locate.
+    """
+    folder = checkpoint.run_folder(workspace, run)
+    loaded = checkpoint.load(folder)
+    about = loaded.about
+    names = [name.partition(" ")[0] for name in about["encoders"]]
+    assert all(name in ENCODERS for name in names)
+    dataset = load_dataset(
+        export or workspace.exports / about["version"], workspace.features,
+        (names[0], names[1]), progress,
+    )  # fmt: skip
+    checkpoint.check_fits(loaded, dataset, folder)
+    predictions = []
+    if loaded.task != "ir":
+        for modality in ("image", "text"):
+            found_E, probabilities_EC = predict_cells(
+                loaded.model, dataset, dataset.split["test"], modality
+            )
+            best = torch.topk(probabilities_EC, min(top, len(dataset.cells)), dim=1)
+            for entity, values, labels in zip(
+                found_E.tolist(), best.values.tolist(), best.indices.tolist(), strict=True
+            ):
+                for rank, (value, label) in enumerate(zip(values, labels, strict=True), start=1):
+                    latitude, longitude = dataset.centres[label].tolist()
+                    predictions.append(
+                        Prediction(
+                            entity=dataset.entities[entity], modality=modality, rank=rank,
+                            cell=dataset.cells[label], probability=float(value),
+                            latitude=latitude, longitude=longitude,
+                        )
+                    )  # fmt: skip
+    return _description(folder, about), predictions
+
+
+def _description(folder: Path, about: dict[str, Any]) -> RunDescription:
+    times = json.loads((folder / "times.json").read_text("utf-8"))
+    return RunDescription(
+        name=about["run"],
+        version=about["version"],
+        export_key=about["export_key"],
+        task=about["task"],
+        settings={k: v for k, v in about["settings"].items() if v is not None},
+        encoders=tuple(about["encoders"]),
+        started=datetime.fromtimestamp(times["started"], UTC),
+        ended=datetime.fromtimestamp(times["ended"], UTC),
+        evaluation=json.loads((folder / EVALUATION).read_text("utf-8")),
+    )

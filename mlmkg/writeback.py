@@ -1,0 +1,165 @@
+"""What a model says, as triples: predictions with rank, probability and place.
+
+A run's description and its predictions enter, a named graph ``predictions/{run}`` with its
+provenance leaves. The run and its figures use the W3C Machine Learning Schema
+(https://www.w3.org/2016/10/mls/).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import pyoxigraph as ox
+
+from mlmkg import graphfile, pipeline
+from mlmkg.ntriples import double, integer, iri, line, point, text
+from mlmkg.provenance import SOFTWARE, Made, Plan, now, time
+from mlmkg.store import graph_iri
+from mlmkg.vocab import (
+    CELL,
+    DCT,
+    MLM,
+    MLS,
+    PREDICTION,
+    PREFIXES,
+    PROV,
+    RDF,
+    RDFS,
+    RUN,
+    VERSION,
+)
+from mlmkg.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One guess.
+
+    :param entity: its IRI.
+    :param modality: what the guess was made from: ``image`` or ``text``.
+    :param rank: 1 is the most probable.
+    :param cell: S2 token.
+    :param probability: 0 to 1.
+    :param latitude, longitude: of the cell's centroid, degrees.
+    """
+
+    entity: str
+    modality: str
+    rank: int
+    cell: str
+    probability: float
+    latitude: float
+    longitude: float
+
+
+@dataclass(frozen=True)
+class RunDescription:
+    """What the graph says of a training run.
+
+    :param settings: name -> value.
+    :param evaluation: as ``mlmkg evaluate --json`` prints it.
+    """
+
+    name: str
+    version: str
+    export_key: str
+    task: str
+    settings: Mapping[str, Any]
+    encoders: tuple[str, ...]
+    started: datetime
+    ended: datetime
+    evaluation: Mapping[str, Any]
+
+
+def triples(run: RunDescription, predictions: Iterable[Prediction]) -> Iterator[bytes]:
+    """Yield the N-Triples lines of a run and its predictions."""
+    yield from _run(run)
+    a, kind = iri(RDF.type), iri(MLM.Prediction)
+    about, modality, rank = iri(MLM.predictionFor), iri(MLM.modality), iri(MLM.rank)
+    cell, certainty, place = iri(MLM.predictedCell), iri(MLM.probability), iri(MLM.predictedPoint)
+    made, by = iri(PROV.wasGeneratedBy), iri(RUN[run.name])
+    for guess in predictions:
+        name = sha256(guess.entity.encode()).hexdigest()[:16]
+        subject = iri(PREDICTION[f"{run.name}/{name}-{guess.modality}-{guess.rank}"])
+        yield line(subject, a, kind)
+        yield line(subject, about, iri(guess.entity))
+        yield line(subject, modality, text(guess.modality))
+        yield line(subject, rank, integer(guess.rank))
+        yield line(subject, cell, iri(CELL[guess.cell]))
+        yield line(subject, certainty, double(round(guess.probability, 6)))
+        yield line(subject, place, point(guess.latitude, guess.longitude))
+        yield line(subject, made, by)
+
+
+def _run(run: RunDescription) -> Iterator[bytes]:
+    subject, a = iri(RUN[run.name]), iri(RDF.type)
+    yield line(subject, a, iri(MLS.Run))
+    yield line(subject, a, iri(PROV.Activity))
+    yield line(subject, iri(RDFS.label), text(run.name))
+    yield line(subject, iri(PROV.used), iri(VERSION[run.version]))
+    yield line(subject, iri(PROV.startedAtTime), time(run.started))
+    yield line(subject, iri(PROV.endedAtTime), time(run.ended))
+    yield line(subject, iri(PROV.wasAssociatedWith), iri(SOFTWARE))
+    yield line(subject, iri(MLS.executes), iri(f"{RUN[run.name]}#implementation"))
+    implementation = iri(f"{RUN[run.name]}#implementation")
+    yield line(implementation, a, iri(MLS.Implementation))
+    yield line(implementation, iri(DCT.title), text(f"multitask model, task {run.task}", "en"))
+    for encoder in run.encoders:
+        yield line(implementation, iri(DCT.requires), text(encoder))
+    for name, value in run.settings.items():
+        setting = iri(f"{RUN[run.name]}#setting-{name}")
+        yield line(subject, iri(MLS.hasInput), setting)
+        yield line(setting, a, iri(MLS.HyperParameterSetting))
+        yield line(setting, iri(RDFS.label), text(name))
+        yield line(setting, iri(MLS.hasValue), text(json.dumps(value)))
+    for name, value in figures(run.evaluation):
+        evaluation = iri(f"{RUN[run.name]}#evaluation-{name.replace('@', '-at-')}")
+        yield line(subject, iri(MLS.hasOutput), evaluation)
+        yield line(evaluation, a, iri(MLS.ModelEvaluation))
+        yield line(evaluation, iri(RDFS.label), text(name))
+        yield line(evaluation, iri(MLS.hasValue), double(value))
+
+
+def figures(evaluation: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """Yield (name, value) of every figure of an evaluation: ``location-image-F1``."""
+    for task in ("retrieval", "location"):
+        for side, values in (evaluation.get(task) or {}).items():
+            for name, value in (values or {}).items():
+                yield f"{task}-{side}-{name}", float(value)
+
+
+def turtle(run: RunDescription, predictions: Iterable[Prediction]) -> bytes:
+    """Return a run and its predictions as Turtle, for a person to read."""
+    lines = b"".join(triples(run, predictions))
+    parsed = (quad.triple for quad in ox.parse(lines, ox.RdfFormat.N_TRIPLES))
+    return ox.serialize(parsed, format=ox.RdfFormat.TURTLE, prefixes=PREFIXES) or b""
+
+
+def write_back(
+    workspace: Workspace, query_set: str, run: RunDescription, predictions: list[Prediction]
+) -> graphfile.Written:
+    """Write the graph ``predictions/{run}`` and index it; the same predictions again change nothing.
+
+    :param query_set: the set whose graphs it stands beside.
+    """
+    started = now()
+    name = f"predictions/{run.name}"
+    lines = list(triples(run, predictions))
+    key = sha256(b"".join(lines)).hexdigest()[:16]
+    plan = Plan("Predictions of a training run", "mlmkg/writeback.py", "python",
+                sha256(run.export_key.encode()).hexdigest())  # fmt: skip
+
+    def made(content: graphfile.Written) -> Made:
+        return Made(
+            graph=graph_iri(query_set, name), key=key, content=content, plan=plan,
+            parameters={"run": run.name, "export": run.export_key},
+            used=(RUN[run.name], graph_iri(query_set, run.version)), origins=(),
+            started=started, ended=now(),
+        )  # fmt: skip
+
+    return pipeline.add(workspace, query_set, made, name, key, lines)
