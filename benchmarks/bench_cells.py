@@ -33,9 +33,7 @@ def cpu_seconds(work: Callable[[], object], runs: int) -> float:
     return min(seconds)
 
 
-def report(
-    name: str, *, ours_s: float, peer_s: float, target: float, how: str, **more: object
-) -> None:
+def report(name: str, *, ours_s: float, peer_s: float, target: float, how: str, **more: object) -> None:
     figure = {
         "name": name, "ours_s": round(ours_s, 4), "peer": "s2sphere", "peer_s": round(peer_s, 4),
         "ratio": round(peer_s / ours_s, 1), "target": f">= {target:g}",

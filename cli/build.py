@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import click
-
 from mlmkg.cli.context import Context, pass_context
 
 if TYPE_CHECKING:
@@ -14,27 +13,42 @@ if TYPE_CHECKING:
 
 @click.command("build")
 @click.option(
-    "--source", type=click.Choice(["gazetteer"]), default="gazetteer", show_default=True,
+    "--source",
+    type=click.Choice(["gazetteer"]),
+    default="gazetteer",
+    show_default=True,
     help="Where the facts come from.",
 )
 @click.option(
-    "--min-population", type=click.IntRange(500), default=15_000, show_default=True,
+    "--min-population",
+    type=click.IntRange(500),
+    default=15_000,
+    show_default=True,
     help="gazetteer: the least population of a city.",
 )
 @click.option(
-    "--limit", type=click.IntRange(1), default=None,
+    "--limit",
+    type=click.IntRange(1),
+    default=None,
     help="gazetteer: only the so many most populous cities.",
 )
 @click.option(
-    "--images/--no-images", default=True, show_default=True,
+    "--images/--no-images",
+    default=True,
+    show_default=True,
     help="Make image files, or only say which image shows what.",
 )
 @click.option("--dry-run", is_flag=True, help="Print what would run and why; change nothing.")
 @click.option("--force", is_flag=True, help="Run every step again.")
 @pass_context
 def command(
-    context: Context, source: str, min_population: int, limit: int | None, images: bool,
-    dry_run: bool, force: bool,
+    context: Context,
+    source: str,
+    min_population: int,
+    limit: int | None,
+    images: bool,
+    dry_run: bool,
+    force: bool,
 ) -> None:
     """Build the graph: run every step whose query, parameters or inputs have changed.
 
@@ -42,7 +56,7 @@ def command(
     mlmkg build                      # 34,000 cities, in a minute
     mlmkg build --limit 200          # a look
     mlmkg build --dry-run            # what would run, and why
-    """  # noqa: D301
+    """
     from mlmkg.catalog import read_catalog
     from mlmkg.pipeline import build
     from mlmkg.progress import bar

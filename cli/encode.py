@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import click
-
 from mlmkg.cli.context import Context, pass_context
 
 
@@ -16,6 +15,7 @@ def command(context: Context, version: str, encoders: str) -> None:
     """Encode the images and texts of an exported version; `train` does it by itself."""
     from mlmkg.cli.train import pair
     from mlmkg.ml.data import load_dataset
+
     from mlmkg.progress import bar
 
     workspace = context.open_workspace()

@@ -6,14 +6,16 @@ import json
 from pathlib import Path
 
 import click
-
 from mlmkg.cli.context import Context, pass_context
 
 
 @click.command("evaluate")
 @click.argument("run")
 @click.option(
-    "--export", "export", type=click.Path(file_okay=False, path_type=Path), default=None,
+    "--export",
+    "export",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=None,
     help="The export's folder; by default that of the run's version.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
@@ -23,6 +25,7 @@ def command(context: Context, run: str, export: Path | None, as_json: bool) -> N
     from mlmkg.ml import checkpoint
     from mlmkg.ml.data import load_dataset
     from mlmkg.ml.evaluate import evaluate
+
     from mlmkg.progress import bar
 
     workspace = context.open_workspace()

@@ -5,33 +5,37 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-
 from mlmkg.cli.context import Context, pass_context
 
 
 @click.command("export")
 @click.option("--version", "version", default="irle-gr", show_default=True, help="Which version.")
 @click.option(
-    "-o", "--output", type=click.Path(file_okay=False, path_type=Path), default=None,
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=None,
     help="The folder to write; by default exports/VERSION in the workspace.",
 )
 @click.option(
-    "--split", type=click.Choice(["hash", "spatial"]), default="hash", show_default=True,
+    "--split",
+    type=click.Choice(["hash", "spatial"]),
+    default="hash",
+    show_default=True,
     help="hash: interpolation between neighbours; spatial: whole regions apart.",
 )
 @click.option("--force", is_flag=True, help="Replace a folder that exists.")
 @pass_context
-def command(
-    context: Context, version: str, output: Path | None, split: str, force: bool
-) -> None:
+def command(context: Context, version: str, output: Path | None, split: str, force: bool) -> None:
     """Write a version as Parquet tables, with its images beside them and a card.
 
     \b
     mlmkg export --version irle-gr
     mlmkg export --version irle --split spatial -o spatial/
-    """  # noqa: D301
-    from mlmkg.catalog import read_catalog
+    """
     from mlmkg.cli.tables import print_table
+
+    from mlmkg.catalog import read_catalog
     from mlmkg.export.folder import export_version
     from mlmkg.progress import bar
     from mlmkg.recipe import read_recipe

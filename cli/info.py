@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import click
-
 from mlmkg.cli.context import Context, pass_context
 
 
@@ -15,6 +14,7 @@ from mlmkg.cli.context import Context, pass_context
 def command(context: Context, as_json: bool) -> None:
     """Count what is in the store: entities, images, summaries, classes, cells, graphs."""
     from mlmkg.cli.tables import print_table
+
     from mlmkg.reports import count
     from mlmkg.store import open_read_only
 

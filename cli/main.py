@@ -12,10 +12,10 @@ from pkgutil import iter_modules
 from typing import Any
 
 import click
+from mlmkg.cli.context import Context
 
 from mlmkg import __version__
 from mlmkg import cli as storey
-from mlmkg.cli.context import Context
 from mlmkg.errors import MlmkgError, RecipeError
 
 NOT_COMMANDS = {"main", "context", "tables"}
@@ -59,11 +59,18 @@ def settings() -> dict[str, Any]:
 )
 @click.version_option(__version__, prog_name="mlmkg")
 @click.option(
-    "--workspace", "-w", type=click.Path(file_okay=False, path_type=Path), default=Path("mlm"),
-    show_default=True, help="The folder the dataset lives in.",
+    "--workspace",
+    "-w",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("mlm"),
+    show_default=True,
+    help="The folder the dataset lives in.",
 )
 @click.option(
-    "--queries", "-q", type=click.Path(file_okay=False, path_type=Path), default=None,
+    "--queries",
+    "-q",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=None,
     help="A folder of query files of your own instead of the shipped set v1.",
 )
 @click.option("--verbose", "-v", is_flag=True, help="Say what is done, and show tracebacks.")
@@ -79,7 +86,7 @@ def root(ctx: click.Context, workspace: Path, queries: Path | None, verbose: boo
     mlmkg predict RUN                     # its predictions, back in the graph
 
     Every option can also be set in mlmkg.toml or as MLMKG_COMMAND_OPTION.
-    """  # noqa: D301
+    """
     ctx.obj = Context(workspace=workspace, queries=queries, verbose=verbose)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-
 from mlmkg.cli.context import Context, pass_context
 
 
@@ -14,15 +13,19 @@ from mlmkg.cli.context import Context, pass_context
 @click.option("--top", type=click.IntRange(1, 50), default=5, show_default=True,
               help="How many cells per entity and modality.")  # fmt: skip
 @click.option(
-    "--export", "export", type=click.Path(file_okay=False, path_type=Path), default=None,
+    "--export",
+    "export",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=None,
     help="The export to predict for; by default the one the run was trained on.",
 )
 @click.option("--dry-run", is_flag=True, help="Print the triples as Turtle; change nothing.")
 @pass_context
 def command(context: Context, run: str, top: int, export: Path | None, dry_run: bool) -> None:
     """Write the predictions of a run for its test entities into the graph."""
-    from mlmkg.catalog import read_catalog
     from mlmkg.ml.predict import predict
+
+    from mlmkg.catalog import read_catalog
     from mlmkg.progress import bar
     from mlmkg.writeback import turtle, write_back
 

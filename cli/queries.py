@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import click
-
 from mlmkg.cli.context import Context, pass_context
 
 
@@ -20,8 +19,9 @@ def command(ctx: click.Context) -> None:
 @pass_context
 def list_queries(context: Context, kind: str | None) -> None:
     """List the query files with what they read and write."""
-    from mlmkg.catalog import read_catalog
     from mlmkg.cli.tables import print_table
+
+    from mlmkg.catalog import read_catalog
 
     rows = [
         {

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-
 from mlmkg.cli.context import Context, pass_context
+
 from mlmkg.errors import QueryError
 
 if TYPE_CHECKING:
@@ -22,15 +22,26 @@ FORMATS = ("csv", "tsv", "json", "xml", "parquet", "ttl", "nt", "jsonld", "geojs
 @click.command("sparql")
 @click.argument("query")
 @click.option(
-    "--format", "-f", "format_", type=click.Choice(FORMATS), default=None,
+    "--format",
+    "-f",
+    "format_",
+    type=click.Choice(FORMATS),
+    default=None,
     help="By default by the name of -o, else a table on a terminal and CSV (or N-Triples) in a pipe.",
 )
 @click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), default=None,
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=None,
     help="Write the answer to a file, whole or not at all.",
 )
 @click.option(
-    "--param", "-p", "params", multiple=True, metavar="NAME=VALUE",
+    "--param",
+    "-p",
+    "params",
+    multiple=True,
+    metavar="NAME=VALUE",
     help="Bind a parameter or a selected variable: country=wd:Q183.",
 )
 @click.option("--timeout", type=click.FloatRange(min=0.1), default=None, metavar="SECONDS",
@@ -39,8 +50,14 @@ FORMATS = ("csv", "tsv", "json", "xml", "parquet", "ttl", "nt", "jsonld", "geojs
 @click.option("--allow-service", is_flag=True, help="Let SERVICE clauses ask other servers.")
 @pass_context
 def command(
-    context: Context, query: str, format_: str | None, output: Path | None,
-    params: tuple[str, ...], timeout: float | None, explain: bool, allow_service: bool,
+    context: Context,
+    query: str,
+    format_: str | None,
+    output: Path | None,
+    params: tuple[str, ...],
+    timeout: float | None,
+    explain: bool,
+    allow_service: bool,
 ) -> None:
     """Ask the graph. QUERY is a file, the name of a query of the set, SPARQL text, or - for stdin.
 
@@ -49,7 +66,7 @@ def command(
     mlmkg sparql worst-located -p country=wd:Q183
     mlmkg sparql "SELECT ?class ?hops WHERE { ?class mlm:hops ?hops }" -o classes.parquet
     echo "ASK { ?s a mlm:Prediction }" | mlmkg sparql -
-    """  # noqa: D301
+    """
     from mlmkg.answers import ask, write
     from mlmkg.store import open_read_only
     from mlmkg.workspace import written_whole
@@ -119,9 +136,9 @@ def default(answer: Answer) -> str:
 
 def show(answer: Answer) -> None:
     """Print an answer on a terminal."""
+    from mlmkg.cli.tables import MAX_ROWS, print_table
     from pyoxigraph import QuerySolutions, QueryTriples, RdfFormat
 
-    from mlmkg.cli.tables import MAX_ROWS, print_table
     from mlmkg.results import read_table
     from mlmkg.vocab import PREFIXES
 

@@ -55,5 +55,3 @@ def _pretty(value: object) -> str:
 
 def _plain(value: object) -> str:
     return "" if value is None else str(value).replace("\t", " ").replace("\n", " ")
-
-

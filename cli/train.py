@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-
 from mlmkg.cli.context import Context, pass_context
+
 from mlmkg.errors import ModelError
 
 
@@ -23,7 +23,10 @@ def pair(encoders: str) -> tuple[str, str]:
 @click.command("train")
 @click.option("--version", "version", default="irle-gr", show_default=True, help="Which export.")
 @click.option(
-    "--task", type=click.Choice(["mtl", "ir", "le"]), default="mtl", show_default=True,
+    "--task",
+    type=click.Choice(["mtl", "ir", "le"]),
+    default="mtl",
+    show_default=True,
     help="Both tasks, retrieval alone, or location alone.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="One seed gives one result.")
@@ -31,7 +34,10 @@ def pair(encoders: str) -> tuple[str, str]:
 @click.option("--batch", type=click.IntRange(2), default=256, show_default=True)
 @click.option("--name", default=None, help="The run's name; by default VERSION-TASK-SEED.")
 @click.option(
-    "--export", "export", type=click.Path(file_okay=False, path_type=Path), default=None,
+    "--export",
+    "export",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=None,
     help="The export's folder, if it is not in the workspace.",
 )
 @click.option("--encoders", default="lite0,use", show_default=True, metavar="IMAGE,TEXT",
@@ -39,18 +45,27 @@ def pair(encoders: str) -> tuple[str, str]:
 @click.option("--force", is_flag=True, help="Replace a run of that name.")
 @pass_context
 def command(
-    context: Context, version: str, task: str, seed: int, epochs: int, batch: int,
-    name: str | None, export: Path | None, encoders: str, force: bool,
+    context: Context,
+    version: str,
+    task: str,
+    seed: int,
+    epochs: int,
+    batch: int,
+    name: str | None,
+    export: Path | None,
+    encoders: str,
+    force: bool,
 ) -> None:
     """Train a model on an exported version and evaluate it.
 
     \b
     mlmkg train                              # both tasks on irle-gr
     mlmkg train --task le --seed 1
-    """  # noqa: D301
+    """
     from mlmkg.cli.evaluate import print_result
     from mlmkg.ml.data import load_dataset
     from mlmkg.ml.train import EVALUATION, TrainConfig, train
+
     from mlmkg.progress import bar
 
     workspace = context.open_workspace()

@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from mlmkg.ml.data import Dataset
+from mlmkg.ml.model import ModelConfig, MultitaskModel
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from mlmkg.errors import ModelError
-from mlmkg.ml.data import Dataset
-from mlmkg.ml.model import ModelConfig, MultitaskModel
 from mlmkg.workspace import Workspace
 
 WEIGHTS: Final = "checkpoint.safetensors"

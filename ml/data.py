@@ -15,11 +15,11 @@ from typing import Any, Final
 import numpy as np
 import pyarrow.parquet as pq
 import torch
+from mlmkg.ml.encoders import load_encoder
+from mlmkg.ml.features import encode
 from torch import Tensor
 
 from mlmkg.errors import ExportError
-from mlmkg.ml.encoders import load_encoder
-from mlmkg.ml.features import encode
 from mlmkg.progress import Progress, quiet
 
 MANIFEST: Final = "manifest.json"
@@ -106,9 +106,7 @@ def manifest(export: Path) -> dict[str, Any]:
     """
     path = export / MANIFEST
     if not path.is_file():
-        raise ExportError(
-            "no export", where=export, action="Run `mlmkg export --version NAME` first"
-        )
+        raise ExportError("no export", where=export, action="Run `mlmkg export --version NAME` first")
     content: dict[str, Any] = json.loads(path.read_text("utf-8"))
     return content
 

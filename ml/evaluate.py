@@ -14,12 +14,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import torch
-from sklearn.metrics import precision_recall_fscore_support
-from torch import Tensor
-
 from mlmkg.ml.data import Dataset, Rows
 from mlmkg.ml.losses import great_circle
 from mlmkg.ml.model import MultitaskModel
+from sklearn.metrics import precision_recall_fscore_support
+from torch import Tensor
 
 DRAWS: Final = 10
 GALLERY: Final = 500
@@ -43,9 +42,7 @@ def evaluate(model: MultitaskModel, dataset: Dataset, task: str, split: str = "t
         retrieval, chance_retrieval, protocol = _retrieval(model, dataset, entities_E)
     location, chance_location = None, None
     if task != "ir":
-        location = {
-            name: _location(model, dataset, entities_E, name) for name in ("image", "text")
-        }
+        location = {name: _location(model, dataset, entities_E, name) for name in ("image", "text")}
         chance_location = _majority(dataset, entities_E)
     return {
         "version": dataset.version, "task": task, "split": split, "entities": len(entities_E),
@@ -116,9 +113,7 @@ def _rows(dataset: Dataset, entities_E: Tensor, modality: str) -> tuple[Tensor, 
     return dataset.texts.nth(entities_E, torch.arange(len(entities_E)) % 3), dataset.texts
 
 
-def _pairs(
-    model: MultitaskModel, dataset: Dataset, entities_E: Tensor
-) -> tuple[Tensor, Tensor] | None:
+def _pairs(model: MultitaskModel, dataset: Dataset, entities_E: Tensor) -> tuple[Tensor, Tensor] | None:
     """Return (n, D) vectors of the images and the texts of the entities that have both."""
     image_E, images = _rows(dataset, entities_E, "image")
     text_E, texts = _rows(dataset, entities_E, "text")
@@ -158,9 +153,7 @@ def _retrieval(
 
 
 def _recalls(rank: Ranks) -> dict[str, float]:
-    return {"medR": float(np.median(rank))} | {
-        f"R@{k}": float((rank <= k).mean()) for k in (1, 5, 10)
-    }
+    return {"medR": float(np.median(rank))} | {f"R@{k}": float((rank <= k).mean()) for k in (1, 5, 10)}
 
 
 def _location(

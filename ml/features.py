@@ -16,9 +16,9 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from mlmkg.ml.encoders import Encoder
 
 from mlmkg.errors import ModelError
-from mlmkg.ml.encoders import Encoder
 from mlmkg.progress import Progress, quiet
 from mlmkg.workspace import written_whole
 

@@ -17,7 +17,6 @@ import numpy as np
 import torch
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-
 from mlmkg.ml.data import Dataset
 from mlmkg.ml.evaluate import RADII_KM, predict_cells
 from mlmkg.ml.losses import great_circle
@@ -105,8 +104,8 @@ def world_map(path: Path, run: str, model: MultitaskModel, dataset: Dataset) -> 
             projection="cyl", resolution="c" if bounds[3] - bounds[2] > 120 else "l", ax=axes,
             llcrnrlat=bounds[0], urcrnrlat=bounds[1], llcrnrlon=bounds[2], urcrnrlon=bounds[3],
         )  # fmt: skip
-        earth.drawmapboundary(fill_color="#eef3f7", linewidth=0.4)
-        earth.fillcontinents(color="#f7f5f0", lake_color="#eef3f7", zorder=0)
+        earth.drawmapboundary(fill_color="#dde8f0", linewidth=0.4, zorder=0)
+        earth.fillcontinents(color="#fbf9f3", lake_color="#eef3f7", zorder=1)
         earth.drawcoastlines(linewidth=0.4, color="#666666")
         earth.drawcountries(linewidth=0.3, color="#aaaaaa")
         if not len(true):
@@ -115,7 +114,9 @@ def world_map(path: Path, run: str, model: MultitaskModel, dataset: Dataset) -> 
         for (lat, lon), (to_lat, to_lon) in zip(true[::step], guess[::step], strict=True):
             if abs(lon - to_lon) < 180:
                 axes.plot([lon, to_lon], [lat, to_lat], color=GREY, linewidth=0.4, alpha=0.6, zorder=2)
-        axes.scatter(true[:, 1], true[:, 0], s=5, color=BLUE, zorder=3, label="true place", linewidths=0)
+        axes.scatter(
+            true[:, 1], true[:, 0], s=5, color=BLUE, zorder=3, label="true place", linewidths=0
+        )
         axes.scatter(
             guess[:, 1], guess[:, 0], s=16, marker="x", color=RED, linewidths=0.8, zorder=4,
             label="centre of the predicted cell",

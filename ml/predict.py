@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-
 from mlmkg.ml import checkpoint
 from mlmkg.ml.data import load_dataset
 from mlmkg.ml.encoders import ENCODERS
 from mlmkg.ml.evaluate import predict_cells
 from mlmkg.ml.train import EVALUATION
+
 from mlmkg.progress import Progress, quiet
 from mlmkg.workspace import Workspace
 from mlmkg.writeback import Prediction, RunDescription

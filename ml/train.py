@@ -18,15 +18,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
-from torch import Tensor
-
-from mlmkg import __version__
-from mlmkg.errors import ModelError
 from mlmkg.ml import checkpoint, plots
 from mlmkg.ml.data import Dataset
 from mlmkg.ml.evaluate import evaluate, quick
 from mlmkg.ml.losses import cell_loss, contrastive, soft_targets, weighed
 from mlmkg.ml.model import ModelConfig, MultitaskModel
+from torch import Tensor
+
+from mlmkg import __version__
+from mlmkg.errors import ModelError
 from mlmkg.progress import Progress, quiet
 from mlmkg.workspace import Workspace
 
@@ -202,9 +202,7 @@ def _deterministic(seed: int) -> None:
     torch.use_deterministic_algorithms(True, warn_only=True)
 
 
-def _batches(
-    entities_E: Tensor, size: int, steps: int, generator: torch.Generator
-) -> Iterator[Tensor]:
+def _batches(entities_E: Tensor, size: int, steps: int, generator: torch.Generator) -> Iterator[Tensor]:
     """Yield batches of entity numbers in an order drawn anew; a rest too small for one is left out."""
     order_E = entities_E[torch.randperm(len(entities_E), generator=generator)]
     for step in range(steps):

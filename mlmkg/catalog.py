@@ -132,9 +132,7 @@ def _header(path: Path, text: str) -> dict[str, Any]:
             action="A header line is `#+ key: value` in YAML; put a value with a colon in quotes",
         ) from None  # fmt: skip
     if not isinstance(header, dict) or not lines:
-        raise QueryError(
-            "no header", where=f"{path}:1", action="Begin the file with `#+ title: …`"
-        )
+        raise QueryError("no header", where=f"{path}:1", action="Begin the file with `#+ title: …`")
     return header
 
 

@@ -399,9 +399,7 @@ def from_tokens(tokens: Sequence[str]) -> Ids:
     ids = []
     for token in tokens:
         if not _TOKEN.fullmatch(token):
-            raise RecipeError(
-                f"{token!r} is not an S2 token", action="Pass 1 to 16 hexadecimal digits"
-            )
+            raise RecipeError(f"{token!r} is not an S2 token", action="Pass 1 to 16 hexadecimal digits")
         ids.append(int(token.ljust(16, "0"), 16))
     return _checked(np.array(ids, dtype=np.uint64))
 
@@ -673,9 +671,7 @@ def _runs(ascending: Ids) -> tuple[Ids, Integers]:
     return ascending[starts], np.diff(starts, append=ascending.size).astype(np.int64)
 
 
-def _check_partition(
-    start_level: int, max_level: int, t_max: int, t_min: int, strategy: str
-) -> None:
+def _check_partition(start_level: int, max_level: int, t_max: int, t_min: int, strategy: str) -> None:
     _check_level(start_level, "start_level")
     _check_level(max_level, "max_level")
     if start_level > max_level:
@@ -688,6 +684,4 @@ def _check_partition(
     if t_min < 0:
         raise RecipeError(f"t_min is {t_min}", action="Choose a t_min of 0 or more")
     if strategy not in ("adaptive", "reference"):
-        raise RecipeError(
-            f"there is no strategy {strategy!r}", action="Choose adaptive or reference"
-        )
+        raise RecipeError(f"there is no strategy {strategy!r}", action="Choose adaptive or reference")

@@ -29,9 +29,7 @@ class Progress(Protocol):
         ...
 
 
-def quiet(
-    items: Iterable[T], what: str, *, total: int | None = None, unit: str = "it"
-) -> Iterable[T]:
+def quiet(items: Iterable[T], what: str, *, total: int | None = None, unit: str = "it") -> Iterable[T]:
     """Say nothing.
 
     >>> list(quiet([1, 2], "counting"))

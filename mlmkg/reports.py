@@ -67,8 +67,7 @@ def count(store: GraphStore) -> Counts:
 
     # The size of a pipeline's graph stands in its record: counting them all would read every triple.
     recorded = {
-        row[0]: int(row[1])
-        for row in store.rows("SELECT ?g ?n WHERE { ?g mlm:tripleCount ?n }")
+        row[0]: int(row[1]) for row in store.rows("SELECT ?g ?n WHERE { ?g mlm:tripleCount ?n }")
     }
     iris = store.graphs()
     graphs = {

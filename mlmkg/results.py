@@ -103,16 +103,12 @@ def _drain(
             stream,
             pyarrow.csv.ReadOptions(use_threads=False, block_size=_BLOCK),
             pyarrow.csv.ParseOptions(newlines_in_values=True),
-            pyarrow.csv.ConvertOptions(
-                column_types=kinds, null_values=[""], strings_can_be_null=True
-            ),
+            pyarrow.csv.ConvertOptions(column_types=kinds, null_values=[""], strings_can_be_null=True),
         ):
             sink(batch)
 
 
-def read_table(
-    answer: QuerySolutions, types: Mapping[str, pa.DataType] | None = None
-) -> pa.Table:
+def read_table(answer: QuerySolutions, types: Mapping[str, pa.DataType] | None = None) -> pa.Table:
     """Return a SELECT's solutions as an Arrow table; see :func:`pour`."""
     batches: list[pa.RecordBatch] = []
     pour(answer, batches.append, types)

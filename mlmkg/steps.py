@@ -29,7 +29,7 @@ from mlmkg.provenance import Plan
 from mlmkg.recipe import Recipe
 from mlmkg.sources import Source
 from mlmkg.sparql import Term, bind, syntax_error
-from mlmkg.store import SOURCE, FUNCTIONS
+from mlmkg.store import FUNCTIONS, SOURCE
 from mlmkg.vocab import PREFIXES
 
 #: Values that a local extract query carries at a time; an endpoint takes its header's ``size``.

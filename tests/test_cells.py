@@ -273,9 +273,7 @@ def test_a_centroid_is_that_of_s2sphere_and_inside_the_polygon(
 
 @given(POINTS, st.integers(1, 28))
 @settings(max_examples=200, deadline=None)
-def test_the_corners_of_a_polygon_are_those_of_s2sphere(
-    point: tuple[float, float], level: int
-) -> None:
+def test_the_corners_of_a_polygon_are_those_of_s2sphere(point: tuple[float, float], level: int) -> None:
     cell = s2sphere.Cell(reference_cell(*point).parent(level))
     [ring] = rings(cells.polygons([cell.id().id()], points_per_edge=1)[0])
     drawn = [s2sphere.LatLng.from_degrees(lat, lon).to_point() for lon, lat in ring]
@@ -487,9 +485,7 @@ def test_points_that_are_no_coordinate_are_reported_and_left_out() -> None:
 def test_the_cells_of_a_partition_are_sorted_and_do_not_overlap() -> None:
     latitudes, longitudes = zip(*clustered(5000, seed=9), strict=True)
     ids = cells.cells(latitudes, longitudes, t_max=50, t_min=1).ids
-    ranges = [
-        (s2sphere.CellId(i).range_min(), s2sphere.CellId(i).range_max()) for i in ids.tolist()
-    ]
+    ranges = [(s2sphere.CellId(i).range_min(), s2sphere.CellId(i).range_max()) for i in ids.tolist()]
     assert all(high < low for (_, high), (low, _) in pairwise(ranges))
 
 

@@ -13,9 +13,7 @@ import pyarrow as pa
 import yaml
 
 
-def card(
-    version: str, title: str, manifest: Mapping[str, Any], tables: Mapping[str, pa.Table]
-) -> str:
+def card(version: str, title: str, manifest: Mapping[str, Any], tables: Mapping[str, pa.Table]) -> str:
     """Return the card's text.
 
     :param version: the version's name.

@@ -176,7 +176,5 @@ def _recipe(recipe: Recipe) -> dict[str, Any]:
 
 def graph_checksums(store: GraphStore) -> dict[str, str]:
     """Return graph IRI -> sha256 of its triples, from the provenance graph."""
-    rows = store.rows(
-        f"SELECT ?graph ?sum WHERE {{ ?graph <{MLM.key}> ?key ; <{MLM.sha256}> ?sum }}"
-    )
-    return {graph: checksum for graph, checksum in sorted(map(tuple, rows))}
+    rows = store.rows(f"SELECT ?graph ?sum WHERE {{ ?graph <{MLM.key}> ?key ; <{MLM.sha256}> ?sum }}")
+    return dict(sorted(map(tuple, rows)))

@@ -127,9 +127,7 @@ def _bilinear(world: Bytes, row: Float, column: Float) -> Bytes:
     return mixed
 
 
-def cut(
-    centres: Sequence[tuple[int, int]], folder: Path, progress: Progress = quiet
-) -> Iterator[Crop]:
+def cut(centres: Sequence[tuple[int, int]], folder: Path, progress: Progress = quiet) -> Iterator[Crop]:
     """Write a crop for every pixel and yield them in that order.
 
     :param centres: (N,) rows and columns of the world map.

@@ -204,7 +204,7 @@ class Gazetteer:
 
     def summaries(self, progress: Progress) -> Iterator[bytes]:
         """Yield a summary per city and language, marked as generated."""
-        kinds = {qid: names for qid, names in CLASS_LABELS.items()}
+        kinds = dict(CLASS_LABELS.items())
         places = [
             Place(
                 key=city.geonames, name=city.name, country=city.country, latitude=city.latitude,
@@ -238,9 +238,7 @@ class Gazetteer:
         """Cut a satellite crop per image and yield the lines that describe the files."""
         images = {city.image: crops.pixel(city.latitude, city.longitude) for city in self.cities}
         described = set()
-        for image, crop in zip(
-            images, crops.cut(list(images.values()), folder, progress), strict=True
-        ):
+        for image, crop in zip(images, crops.cut(list(images.values()), folder, progress), strict=True):
             file = iri(IMAGE[crop.sha256])
             yield line(iri(image), iri(MLM.file), file)
             if crop.sha256 in described:

@@ -162,9 +162,7 @@ def _relate(places: Sequence[Place]) -> _Relations:
         has = nearest >= 0
         of.neighbour[own[has]] = own[nearest[has]]
         of.kilometres[own] = distance
-        of.bearing[own[has]] = _bearings(
-            lat[nearest[has]], lon[nearest[has]], lat[has], lon[has]
-        )
+        of.bearing[own[has]] = _bearings(lat[nearest[has]], lon[nearest[has]], lat[has], lon[has])
     return of
 
 
