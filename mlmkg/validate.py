@@ -1,9 +1,9 @@
 """Asks whether a store holds what it should: SHACL shapes on single nodes, queries on the whole.
 
 A store enters, findings leave. The shapes (``ontology/shapes.ttl``) say what a node must look like;
-pySHACL reads them, at some 200 nodes a second, so by default it sees a sample of each kind, the same
-on every machine. The check queries (``queries/*/checks``) see everything: each row of an answer is a
-finding.
+pySHACL holds a thousand nodes a second against them, so by default it sees a sample of each kind, the
+same on every machine. The check queries (``queries/*/checks``) see everything: each row of an
+answer is a finding.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import pyoxigraph as ox
 
 from mlmkg.progress import Progress, quiet
 from mlmkg.store import FUNCTIONS
-from mlmkg.vocab import PREFIXES, RDF, SH
+from mlmkg.vocab import PREFIXES, RDF, SH, XSD
 
 if TYPE_CHECKING:
     import rdflib
@@ -241,8 +241,8 @@ def _focus_nodes(store: ox.Store, shape: _Shape) -> set[str]:
 
 def _hold(
     store: ox.Store, shapes: rdflib.Graph, shape: _Shape, focus: Sequence[ox.NamedNode]
-) -> Iterator[Finding]:
-    """Yield what pySHACL finds about some nodes, with what the shape needs of the nodes beyond.
+) -> list[Finding]:
+    """Return what pySHACL finds about some nodes, with what the shape needs of the nodes beyond.
 
     The neighbours are not fully known here and must not be validated themselves: the shape's targets
     are replaced by the nodes' names. (pySHACL's own ``focus_nodes`` also filters the values inside
@@ -262,16 +262,19 @@ def _hold(
     _, results, _ = pyshacl_validate(
         _surroundings(store, focus, shape.depth), shacl_graph=targeted, inplace=True
     )
-    for result in sorted(results.subjects(TYPES.type, URIRef(SH.ValidationResult)), key=str):
+    findings = set()
+    for result in results.subjects(TYPES.type, URIRef(SH.ValidationResult)):
         message = str(results.value(result, URIRef(SH.resultMessage)))
         value = results.value(result, URIRef(SH.value))
         severity = str(results.value(result, URIRef(SH.resultSeverity)))
-        yield Finding(
+        finding = Finding(
             check=shape.label,
             focus=str(results.value(result, URIRef(SH.focusNode))),
             message=message if value is None else f"{message} Found: {_shortened(str(value))}",
             severity=severity.removeprefix(str(SH)).lower(),
         )
+        findings.add(finding)
+    return sorted(findings, key=lambda finding: (finding.focus, finding.message))
 
 
 def _surroundings(store: ox.Store, focus: Sequence[ox.NamedNode], depth: int) -> rdflib.Graph:
@@ -313,5 +316,8 @@ def _rdflib(term: Term) -> Node:
     if isinstance(term, ox.Literal):
         if term.language:
             return rdflib.Literal(term.value, lang=term.language)
-        return rdflib.Literal(term.value, datatype=rdflib.URIRef(term.datatype.value), normalize=False)
+        if term.datatype.value == XSD.string:  # for rdflib, another literal than the plain one
+            return rdflib.Literal(term.value)
+        datatype = rdflib.URIRef(term.datatype.value)
+        return rdflib.Literal(term.value, datatype=datatype, normalize=False)
     raise TypeError(f"rdflib has no such term: {term}")

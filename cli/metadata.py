@@ -1,0 +1,55 @@
+"""``mlmkg metadata``: FAIR metadata of a workspace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from mlmkg.cli.context import Context, pass_context
+
+
+@click.command("metadata")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=None,
+    help="The folder to write; by default metadata/ in the workspace.",
+)
+@click.option(
+    "--version",
+    "version",
+    default=None,
+    metavar="NAME",
+    help="Describe this export alone; by default all that are in the workspace.",
+)
+@pass_context
+def command(context: Context, output: Path | None, version: str | None) -> None:
+    """Write VoID, DCAT-AP, PROV and schema.org descriptions of the graph and its exports.
+
+    What people say of the dataset (title, creators, publisher, licence, address, …) comes from the
+    table [dataset] of mlmkg.toml; what is not there is not made up.
+
+    \b
+    mlmkg metadata
+    mlmkg metadata --version irle-gr -o metadata/
+    """
+    from mlmkg.cli.main import settings
+    from mlmkg.cli.tables import print_table
+
+    from mlmkg.errors import RecipeError
+    from mlmkg.metadata import write_metadata
+    from mlmkg.progress import bar
+    from mlmkg.store import open_read_only
+
+    table = settings().get("dataset", {})
+    if not isinstance(table, dict):
+        raise RecipeError("not a table", where="dataset in mlmkg.toml", action="Write [dataset]")
+    workspace = context.open_workspace()
+    written = write_metadata(
+        open_read_only(workspace).raw, workspace, output or workspace.metadata,
+        settings=table, version=version, progress=bar,
+    )  # fmt: skip
+    print_table([{"file": str(path), "bytes": path.stat().st_size} for path in written.files])
+    for hint in written.hints:
+        context.say(hint)

@@ -1,0 +1,226 @@
+"""DCAT-AP 3: a catalogue entry that European data portals can harvest.
+
+A dataset enters, Turtle leaves (https://semiceu.github.io/DCAT-AP/releases/3.0.1/). The catalogue
+holds the graph, whose distributions are the graph files, and each export, whose distributions are its
+tables. Every object has its class in the same file, as the profile's range shapes ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+from mlmkg.metadata.dataset import Dataset
+from mlmkg.metadata.description import Agent
+from mlmkg.metadata.inventory import Box, Export, File
+from mlmkg.metadata.inventory import Graph as NamedGraph
+from mlmkg.metadata.terms import EU, MEDIA_TYPE, VCARD, language
+from mlmkg.metadata.turtle import Out
+from mlmkg.vocab import (
+    DCAT,
+    DCT,
+    FOAF,
+    GEO,
+    PROV,
+    RDF,
+    RDFS,
+    SKOS,
+    SPDX,
+    VOID,
+    XSD,
+)
+
+if TYPE_CHECKING:
+    from rdflib import URIRef
+
+#: File name's end -> EU file type, media type, media type of the compression.
+_FORMATS: Final = {
+    ".nt.zst": ("RDF_N_TRIPLES", "application/n-triples", "application/zstd"),
+    ".parquet": ("PARQUET", "application/vnd.apache.parquet", None),
+}
+
+
+def dcat(dataset: Dataset) -> bytes:
+    """Return the DCAT-AP description as Turtle."""
+    writer = _Writer(dataset)
+    writer.describe()
+    return writer.turtle()
+
+
+class _Writer(Out):
+    """A graph, and the few kinds of nodes that DCAT-AP is made of."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        super().__init__()
+        self.dataset = dataset
+
+    def describe(self) -> None:
+        """Describe everything."""
+        given, found = self.dataset.description, self.dataset.inventory
+        catalogue = self.node(self.dataset.catalogue, DCAT.Catalog)
+        self.say(catalogue, DCT.title, self.english(f"Catalogue of: {self.dataset.title}"))
+        text = f"The knowledge graph and its exported versions: {len(found.exports) + 1} datasets."
+        self.say(catalogue, DCT.description, self.english(text))
+        self.say(catalogue, DCT.publisher, self._publisher())
+        if found.modified:
+            self.say(catalogue, DCT.modified, self.moment(found.modified))
+        if given.landing_page:
+            self.say(catalogue, FOAF.homepage, self.node(given.landing_page, FOAF.Document))
+        self._languages(catalogue, ["en"])
+        themes = self.node(EU["data-theme"], SKOS.ConceptScheme)
+        self.say(themes, DCT.title, self.english("Data theme"))
+        self.say(catalogue, DCAT.themeTaxonomy, themes)
+        if given.endpoint:
+            self.say(catalogue, DCAT.service, self._service(given.endpoint))
+        whole = self._whole()
+        self.say(catalogue, DCAT.dataset, whole)
+        for export in found.exports:
+            part = self._export(export)
+            self.say(catalogue, DCAT.dataset, part)
+            self.say(part, DCT.isPartOf, whole)
+            self.say(part, PROV.wasDerivedFrom, whole)
+            self.say(whole, DCT.hasPart, part)
+        self.say(self.iri(self.dataset.iri), RDF.type, self.iri(VOID.Dataset))
+
+    def _service(self, endpoint: str) -> URIRef:
+        node = self.node(self.dataset.part("endpoint"), DCAT.DataService)
+        self.say(node, DCT.title, self.english(f"SPARQL endpoint of: {self.dataset.title}"))
+        self.say(node, DCAT.endpointURL, self.node(endpoint, RDFS.Resource))
+        self.say(node, DCAT.servesDataset, self.iri(self.dataset.iri))
+        return node
+
+    def _whole(self) -> URIRef:
+        found, given = self.dataset.inventory, self.dataset.description
+        node = self._described(
+            self.dataset.iri, self.dataset.title, self.dataset.text, found.summaries, found.box
+        )
+        if given.identifier:
+            self.say(node, DCT.identifier, self.typed(given.identifier, XSD.anyURI))
+        for origin in found.origins:
+            source = self.node(origin.iri, PROV.Entity)
+            self.say(source, DCT.title, self.english(origin.title))
+            self.say(source, DCT.license, self.node(origin.licence, DCT.LicenseDocument))
+            self.say(node, PROV.wasDerivedFrom, source)
+        for named in found.graphs:
+            if named.file:
+                self.say(node, DCAT.distribution, self._graph_file(named, named.file))
+        return node
+
+    def _export(self, export: Export) -> URIRef:
+        node = self._described(
+            self.dataset.export(export), export.title, self.dataset.export_text(export),
+            export.languages, export.box,
+        )  # fmt: skip
+        self.say(node, DCAT.version, self.plain(export.key[:16]))
+        for file in export.files:
+            table = file.path.rpartition("/")[2].removesuffix(".parquet")
+            made = self._distribution(file, f"Table {table} of {export.name}", self.dataset.licence)
+            self.say(node, DCAT.distribution, made)
+        return node
+
+    def _described(
+        self, iri: str, title: str, text: str, languages: Iterable[str], box: Box | None
+    ) -> URIRef:
+        """Return a dataset with all that the whole and its versions have in common."""
+        given, found = self.dataset.description, self.dataset.inventory
+        node = self.node(iri, DCAT.Dataset)
+        self.say(node, DCT.title, self.english(title))
+        self.say(node, DCT.description, self.english(text))
+        self.say(node, DCT.identifier, self.typed(iri, XSD.anyURI))
+        if iri == self.dataset.iri:
+            self.say(node, DCAT.version, self.plain(self.dataset.version))
+        for keyword in self.dataset.keywords:
+            self.say(node, DCAT.keyword, self.english(keyword))
+        theme = self.node(EU["data-theme/REGI"], SKOS.Concept)
+        self.say(theme, SKOS.prefLabel, self.english("Regions and cities"))
+        self.say(node, DCAT.theme, theme)
+        if given.publisher:
+            self.say(node, DCT.publisher, self._publisher())
+        for number, creator in enumerate(given.creators):
+            self.say(node, DCT.creator, self._agent(creator, f"creator-{number + 1}"))
+        if given.contact:
+            self.say(node, DCAT.contactPoint, self._contact(given.contact))
+        if given.landing_page:
+            self.say(node, DCAT.landingPage, self.node(given.landing_page, FOAF.Document))
+        if given.issued:
+            self.say(node, DCT.issued, self.typed(given.issued.isoformat(), XSD.date))
+        if found.modified:
+            self.say(node, DCT.modified, self.moment(found.modified))
+        self._languages(node, languages)
+        if box:
+            place = self.blank(DCT.Location)
+            self.say(place, DCAT.bbox, self.typed(box.wkt, GEO.wktLiteral))
+            self.say(place, DCAT.centroid, self.typed(box.centre, GEO.wktLiteral))
+            self.say(node, DCT.spatial, place)
+        if given.temporal:
+            period = self.blank(DCT.PeriodOfTime)
+            first, last = (day.isoformat() for day in given.temporal)
+            self.say(period, DCAT.startDate, self.typed(first, XSD.date))
+            self.say(period, DCAT.endDate, self.typed(last, XSD.date))
+            self.say(node, DCT.temporal, period)
+        return node
+
+    def _graph_file(self, named: NamedGraph, file: File) -> URIRef:
+        title = f"Graph {named.name}: {named.title}"
+        node = self._distribution(file, title, self.dataset.graph_licence(named))
+        if named.written:
+            self.say(node, DCT.modified, self.moment(named.written))
+        return node
+
+    def _distribution(self, file: File, title: str, licence: str | None) -> URIRef:
+        node = self.node(self.dataset.part(f"file-{file.path}"), DCAT.Distribution)
+        self.say(node, DCT.title, self.english(title))
+        address = self.node(self.dataset.address(file), RDFS.Resource)
+        self.say(node, DCAT.accessURL, address)
+        self.say(node, DCAT.downloadURL, address)
+        self.say(node, DCAT.byteSize, self.typed(str(file.bytes), XSD.nonNegativeInteger))
+        checksum = self.blank(SPDX.Checksum)
+        algorithm = self.node(SPDX.checksumAlgorithm_sha256, SPDX.ChecksumAlgorithm)
+        self.say(checksum, SPDX.algorithm, algorithm)
+        self.say(checksum, SPDX.checksumValue, self.typed(file.sha256, XSD.hexBinary))
+        self.say(node, SPDX.checksum, checksum)
+        for end, (kind, media, compression) in _FORMATS.items():
+            if file.path.endswith(end):
+                form = self.node(EU[f"file-type/{kind}"], DCT.MediaTypeOrExtent)
+                self.say(node, DCT.format, form)
+                self.say(node, DCAT.mediaType, self.node(MEDIA_TYPE[media], DCT.MediaType))
+                if compression:
+                    packed = self.node(MEDIA_TYPE[compression], DCT.MediaType)
+                    self.say(node, DCAT.compressFormat, packed)
+        if licence:
+            self.say(node, DCT.license, self.node(licence, DCT.LicenseDocument))
+        if self.dataset.rights:
+            rights = self.node(self.dataset.part("rights"), DCT.RightsStatement)
+            self.say(rights, RDFS.label, self.english(self.dataset.rights))
+            self.say(node, DCT.rights, rights)
+        return node
+
+    def _publisher(self) -> URIRef:
+        """Return the publisher; a catalogue must have one, so if need be the software that wrote it."""
+        publisher = self.dataset.description.publisher
+        if publisher:
+            return self._agent(publisher, "publisher")
+        iri, name = self.dataset.inventory.software
+        node = self.node(iri, FOAF.Agent)
+        label = f"{name} (the software; nobody has been named as the publisher)"
+        self.say(node, FOAF.name, self.english(label))
+        return node
+
+    def _agent(self, agent: Agent, name: str) -> URIRef:
+        node = self.node(agent.url or self.dataset.part(name), FOAF.Agent)
+        self.say(node, FOAF.name, self.plain(agent.name))
+        return node
+
+    def _contact(self, agent: Agent) -> URIRef:
+        node = self.node(self.dataset.part("contact"), VCARD.Kind)
+        self.say(node, VCARD.fn, self.plain(agent.name))
+        if agent.email:
+            self.say(node, VCARD.hasEmail, self.iri(f"mailto:{agent.email}"))
+        if agent.url:
+            self.say(node, VCARD.hasURL, self.iri(agent.url))
+        return node
+
+    def _languages(self, node: URIRef, codes: Iterable[str]) -> None:
+        for code in codes:
+            if iri := language(code):
+                self.say(node, DCT.language, self.node(iri, DCT.LinguisticSystem))

@@ -1,0 +1,331 @@
+"""What there is to describe: the graphs and their files, the exports, the origins, the coverage.
+
+A store and its workspace enter; an :class:`Inventory` leaves, from which all four metadata files are
+written. Everything in it is read from the store, its provenance graph, and the exports' manifests.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import file_digest, sha256
+from pathlib import Path
+from typing import Any, Final
+from uuid import NAMESPACE_URL, uuid5
+
+import pyoxigraph as ox
+
+from mlmkg import __version__
+from mlmkg.errors import ExportError, WorkspaceError
+from mlmkg.graphfile import GraphFile
+from mlmkg.metadata.statistics import StoreStatistics, count
+from mlmkg.progress import Progress, quiet
+from mlmkg.provenance import SOFTWARE
+from mlmkg.sources import Origin
+from mlmkg.store import PROVENANCE, graph_name
+from mlmkg.vocab import PREFIXES
+from mlmkg.workspace import Workspace
+
+_POINT: Final = re.compile(r"point\s*\(\s*([-+.\de]+)\s+([-+.\de]+)\s*\)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that can be handed out.
+
+    :param path: relative to the workspace, with slashes.
+    :param bytes: its size.
+    :param sha256: of its bytes as they are on disk, hexadecimal.
+    """
+
+    path: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Box:
+    """A bounding box in degrees.
+
+    >>> Box(-9.1, 36.0, 28.2, 60.2).wkt
+    'POLYGON((-9.1 36.0,28.2 36.0,28.2 60.2,-9.1 60.2,-9.1 36.0))'
+    """
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+    @property
+    def wkt(self) -> str:
+        """The box as WKT, longitude first."""
+        w, s, e, n = self.west, self.south, self.east, self.north
+        return f"POLYGON(({w} {s},{e} {s},{e} {n},{w} {n},{w} {s}))"
+
+    @property
+    def centre(self) -> str:
+        """The middle of the box as WKT, longitude first."""
+        return f"POINT({(self.west + self.east) / 2:.5f} {(self.south + self.north) / 2:.5f})"
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A named graph.
+
+    :param iri: its IRI.
+    :param name: its name in the query set, ``hops``.
+    :param title: what made it, one line.
+    :param checksum: the sha256 of its sorted N-Triples, or None for the provenance graph.
+    :param written: when, an xsd:dateTime, or None.
+    :param licence: the one licence that its own nodes or its origins have, or None.
+    :param file: the graph file, if it is there.
+    """
+
+    iri: str
+    name: str
+    title: str
+    checksum: str | None
+    written: str | None
+    licence: str | None
+    file: File | None
+
+
+@dataclass(frozen=True)
+class Export:
+    """An exported version, from its manifest.
+
+    :param name: the version, ``irle-gr``.
+    :param title: what it is.
+    :param key: the checksum over its tables.
+    :param split: ``hash`` or ``spatial``.
+    :param languages: ISO 639-1.
+    :param files: the tables.
+    :param entities: rows of the table of entities.
+    :param box: what its entities span.
+    """
+
+    name: str
+    title: str
+    key: str
+    split: str
+    languages: tuple[str, ...]
+    files: tuple[File, ...]
+    entities: int
+    box: Box | None
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """All that the metadata files say.
+
+    :param root: where the workspace is, an absolute path.
+    :param statistics: counts of the store.
+    :param graphs: by IRI.
+    :param exports: by name.
+    :param origins: where the facts come from.
+    :param entities: how many there are.
+    :param images: how many image files.
+    :param summaries: language -> how many.
+    :param box: what the entities span.
+    :param example: the IRI of an entity.
+    :param modified: when the newest graph was written, an xsd:dateTime, or None.
+    :param software: IRI and name of what made it.
+    """
+
+    root: Path
+    statistics: StoreStatistics
+    graphs: tuple[Graph, ...]
+    exports: tuple[Export, ...]
+    origins: tuple[Origin, ...]
+    entities: int
+    images: int
+    summaries: dict[str, int]
+    box: Box | None
+    example: str | None
+    modified: str | None
+    software: tuple[str, str]
+
+    @property
+    def licences(self) -> tuple[str, ...]:
+        """The different licences of the origins."""
+        return tuple(sorted({origin.licence for origin in self.origins}))
+
+    @property
+    def urn(self) -> str:
+        """A name for this content: the same graphs have the same, any other have another.
+
+        The provenance graph, which holds the time of day, does not count.
+        """
+        sums = [f"{g.iri} {g.checksum}" for g in self.graphs if g.name != PROVENANCE]
+        digest = sha256("\n".join(sorted(sums)).encode()).hexdigest()
+        return uuid5(NAMESPACE_URL, f"{SOFTWARE} {digest}").urn
+
+
+def take(
+    store: ox.Store, workspace: Workspace, version: str | None = None, *, progress: Progress = quiet
+) -> Inventory:
+    """Return what there is in a store and its workspace.
+
+    :param version: describe this export alone; by default all that are there.
+    :raises WorkspaceError: if the store holds no named graphs.
+    :raises ExportError: if there is no such export, or one is not what its manifest says.
+    """
+    statistics = count(store)
+    if not statistics.graphs:
+        raise WorkspaceError(
+            "the store is empty", where=workspace.store, action="Run `mlmkg build` to fill it"
+        )
+    graphs = tuple(_graphs(store, workspace, statistics, progress))
+    images = _rows(store, "SELECT (COUNT(*) AS ?n) WHERE { ?f a mlm:ImageFile }")
+    points = _rows(store, "SELECT (STR(?p) AS ?w) WHERE { ?e a mlm:Entity ; wdt:P625 ?p }")
+    languages = _rows(
+        store,
+        "SELECT ?l (COUNT(*) AS ?n) WHERE { ?s a mlm:Summary ; schema:inLanguage ?l } GROUP BY ?l",
+    )
+    example = _rows(store, "SELECT (MIN(?e) AS ?first) WHERE { ?e a mlm:Entity }")
+    software = _rows(store, "SELECT DISTINCT ?a ?l WHERE { ?a a prov:SoftwareAgent ; rdfs:label ?l }")
+    return Inventory(
+        root=workspace.root.resolve(),
+        statistics=statistics,
+        graphs=graphs,
+        exports=tuple(_exports(workspace, version)),
+        origins=tuple(_origins(store)),
+        entities=statistics.union.classes[f"{PREFIXES['mlm']}Entity"],
+        images=int(next(images)[0]),
+        summaries={row[0]: int(row[1]) for row in sorted(languages)},
+        box=_box(row[0] for row in points),
+        example=next((row[0] for row in example if row[0]), None),
+        modified=max((g.written for g in graphs if g.written), default=None),
+        software=max(((a, label) for a, label in software), default=(SOFTWARE, f"mlmkg {__version__}")),
+    )
+
+
+def _rows(store: ox.Store, query: str) -> Iterator[list[str]]:
+    answer: Any = store.query(query, prefixes=PREFIXES, use_default_graph_as_union=True)
+    for solution in answer:
+        yield ["" if term is None else term.value for term in solution]
+
+
+def _graphs(
+    store: ox.Store, workspace: Workspace, statistics: StoreStatistics, progress: Progress
+) -> Iterator[Graph]:
+    records = {
+        row[0]: row[1:]
+        for row in _rows(
+            store,
+            "SELECT ?g ?title ?sum ?key ?end WHERE { ?g mlm:sha256 ?sum ; mlm:key ?key ; "
+            "prov:wasGeneratedBy ?a . ?a rdfs:label ?title ; prov:endedAtTime ?end }",
+        )
+    }
+    licences = _licences(store)
+    for iri in progress(sorted(statistics.graphs), "checksums of graph files", unit="graph"):
+        name = graph_name(iri)
+        if iri in records:
+            title, checksum, key, written = records[iri]
+            path = GraphFile(workspace.graphs, name, key).path
+            file = _file(workspace, path) if path.is_file() else None
+            found = licences.get(iri, set())
+            licence = found.pop() if len(found) == 1 else None
+            yield Graph(iri, name, title, checksum, written, licence, file)
+        else:
+            title = "How the graphs were made" if name == PROVENANCE else name
+            yield Graph(iri, name, title, None, None, None, None)
+
+
+def _licences(store: ox.Store) -> dict[str, set[str]]:
+    """Return graph -> licences: what its own nodes say, else those of the origins it comes from."""
+    stated: dict[str, set[str]] = {}
+    for graph, licence in _rows(
+        store, "SELECT DISTINCT ?g ?l WHERE { GRAPH ?g { ?s dct:license ?l } }"
+    ):
+        stated.setdefault(graph, set()).add(licence)
+    derived: dict[str, set[str]] = {}
+    for graph, licence in _rows(
+        store,
+        "SELECT DISTINCT ?g ?l WHERE { ?g mlm:tripleCount ?n ; "
+        "(prov:wasGeneratedBy/prov:used)+ ?origin . ?origin dct:license ?l }",
+    ):
+        derived.setdefault(graph, set()).add(licence)
+    return derived | stated
+
+
+def _origins(store: ox.Store) -> Iterator[Origin]:
+    query = (
+        "SELECT DISTINCT ?o ?title ?version ?licence ?credit WHERE { ?o a prov:Entity ; "
+        "dct:title ?title ; schema:version ?version ; dct:license ?licence ; mlm:attribution ?credit }"
+    )
+    for row in sorted(_rows(store, query)):
+        yield Origin(*row)
+
+
+def _file(workspace: Workspace, path: Path) -> File:
+    with path.open("rb") as stream:
+        digest = file_digest(stream, "sha256").hexdigest()
+    return File(path.relative_to(workspace.root).as_posix(), path.stat().st_size, digest)
+
+
+def _box(points: Iterable[str]) -> Box | None:
+    """Return the box around WKT points; one on another globe begins with its IRI and is left out."""
+    found = [match for point in points if (match := _POINT.fullmatch(point))]
+    if not found:
+        return None
+    longitudes = [float(match[1]) for match in found]
+    latitudes = [float(match[2]) for match in found]
+    return Box(min(longitudes), min(latitudes), max(longitudes), max(latitudes))
+
+
+def _exports(workspace: Workspace, version: str | None) -> Iterator[Export]:
+    manifests = sorted(workspace.exports.glob("*/manifest.json"))
+    if version is not None:
+        known = ", ".join(path.parent.name for path in manifests) or "none"
+        manifests = [path for path in manifests if path.parent.name == version]
+        if not manifests:
+            raise ExportError(
+                f"there is no export {version!r}; there are: {known}", where=workspace.exports,
+                action=f"Run `mlmkg export --version {version}`",
+            )  # fmt: skip
+    for path in manifests:
+        yield _export(workspace, path)
+
+
+def _export(workspace: Workspace, path: Path) -> Export:
+    again = "Run `mlmkg export --force` for this version"
+    try:
+        manifest = json.loads(path.read_text("utf-8"))
+        entities = int(manifest["files"]["entities.parquet"]["rows"])
+        files = tuple(_listed(workspace, path.parent, name, manifest) for name in manifest["files"])
+        return Export(
+            name=path.parent.name,
+            title=manifest.get("title") or f"Version {manifest['version']}",
+            key=manifest["key"],
+            split=manifest["split"],
+            languages=tuple(manifest["languages"]),
+            files=files,
+            entities=entities,
+            box=_table_box(path.parent / "entities.parquet"),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ExportError(f"not a manifest ({error!r})", where=path, action=again) from None
+
+
+def _listed(workspace: Workspace, folder: Path, name: str, manifest: Mapping[str, Any]) -> File:
+    entry, path = manifest["files"][name], folder / name
+    if not path.is_file() or path.stat().st_size != entry["bytes"]:
+        raise ExportError(
+            "not the file that the manifest lists", where=path,
+            action="Run `mlmkg export --force` for this version",
+        )  # fmt: skip
+    return File(path.relative_to(workspace.root).as_posix(), entry["bytes"], entry["sha256"])
+
+
+def _table_box(path: Path) -> Box | None:
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path, columns=["longitude", "latitude"])
+    if not table.num_rows:
+        return None
+    across, along = pc.min_max(table["longitude"]).as_py(), pc.min_max(table["latitude"]).as_py()
+    return Box(across["min"], along["min"], across["max"], along["max"])

@@ -1,0 +1,41 @@
+"""Vocabularies that only metadata needs, and the codes of the EU's authority tables for DCAT-AP."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mlmkg.vocab import PREFIXES, SH, SPDX, Namespace
+
+VCARD: Final = Namespace("http://www.w3.org/2006/vcard/ns#")
+FORMATS: Final = Namespace("http://www.w3.org/ns/formats/")
+MEDIA_TYPE: Final = Namespace("https://www.iana.org/assignments/media-types/")
+EU: Final = Namespace("http://publications.europa.eu/resource/authority/")
+
+METADATA_PREFIXES: Final = {
+    **PREFIXES, "vcard": str(VCARD), "spdx": str(SPDX), "sh": str(SH),
+}  # fmt: skip
+
+#: ISO 639-1 -> the code of the EU's language table (ISO 639-3), for the larger Wikipedias.
+#: http://publications.europa.eu/resource/authority/language
+LANGUAGES: Final = {
+    "ar": "ARA", "bg": "BUL", "bn": "BEN", "ca": "CAT", "cs": "CES", "da": "DAN", "de": "DEU",
+    "el": "ELL", "en": "ENG", "es": "SPA", "et": "EST", "eu": "EUS", "fa": "FAS", "fi": "FIN",
+    "fr": "FRA", "ga": "GLE", "gl": "GLG", "he": "HEB", "hi": "HIN", "hr": "HRV", "hu": "HUN",
+    "hy": "HYE", "id": "IND", "is": "ISL", "it": "ITA", "ja": "JPN", "ka": "KAT", "kk": "KAZ",
+    "ko": "KOR", "lb": "LTZ", "lt": "LIT", "lv": "LAV", "mk": "MKD", "ms": "MSA", "mt": "MLT",
+    "nl": "NLD", "no": "NOR", "pl": "POL", "pt": "POR", "ro": "RON", "ru": "RUS", "sk": "SLK",
+    "sl": "SLV", "sq": "SQI", "sr": "SRP", "sv": "SWE", "ta": "TAM", "th": "THA", "tr": "TUR",
+    "uk": "UKR", "ur": "URD", "uz": "UZB", "vi": "VIE", "zh": "ZHO",
+}  # fmt: skip
+
+
+def language(code: str) -> str | None:
+    """Return the EU's IRI of a language, or None for one that is not in the table here.
+
+    :param code: ISO 639-1, ``de``.
+
+    >>> language("de")
+    'http://publications.europa.eu/resource/authority/language/DEU'
+    """
+    known = LANGUAGES.get(code)
+    return None if known is None else EU[f"language/{known}"]

@@ -1,0 +1,32 @@
+"""What tests share: a small dataset built once by the real pipeline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from mlmkg.cli.main import root
+from mlmkg.store import GraphStore, open_read_only
+from mlmkg.workspace import Workspace
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with the 300 most populous cities; tests only read it."""
+    folder = tmp_path_factory.mktemp("built") / "mlm"
+    result = CliRunner().invoke(root, ["-w", str(folder), "build", "--limit", "300"])
+    assert result.exit_code == 0, result.output
+    return folder
+
+
+@pytest.fixture(scope="session")
+def store(built: Path) -> GraphStore:
+    """The store of the small dataset."""
+    return open_read_only(Workspace(built))
+
+
+def invoke(*words: object, **options: object) -> Result:
+    """Run a command line in this process."""
+    return CliRunner().invoke(root, [str(word) for word in words], **options)  # type: ignore[arg-type]
