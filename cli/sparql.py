@@ -97,7 +97,7 @@ def read(context: Context, query: str) -> tuple[str, str]:
     :raises QueryError: if it is neither a file, nor a query's name, nor SPARQL.
     """
     if query == "-":
-        return click.get_text_stream("stdin").read(), "<stdin>"
+        return sys.stdin.read(), "<stdin>"
     if "{" in query:
         return query, "<text>"
     path = Path(query)

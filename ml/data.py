@@ -143,8 +143,8 @@ def load_dataset(
     )
     cells = sorted(tables["cells"]["cell"])
     label = {token: i for i, token in enumerate(cells)}
-    centre = dict(zip(tables["cells"]["cell"], zip(
-        tables["cells"]["latitude"], tables["cells"]["longitude"], strict=True), strict=True))  # fmt: skip
+    middles = zip(tables["cells"]["latitude"], tables["cells"]["longitude"], strict=True)
+    centre = dict(zip(tables["cells"]["cell"], middles, strict=True))
     return Dataset(
         key=about["key"],
         version=about["version"],

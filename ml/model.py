@@ -41,6 +41,11 @@ class MultitaskModel(nn.Module):
     also helps to tell places apart.
     """
 
+    image_shift: Tensor
+    image_spread: Tensor
+    text_shift: Tensor
+    text_spread: Tensor
+
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config

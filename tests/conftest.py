@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-
 from mlmkg.cli.main import root
+
 from mlmkg.store import GraphStore, open_read_only
 from mlmkg.workspace import Workspace
 

@@ -99,14 +99,17 @@ def test_vocabulary_and_countries_share_no_triple(ontology):
 
 def test_the_json_ld_context_reads_every_property_as_the_ontology_ranges_it(ontology):
     context = json.loads((ONTOLOGY / "context.jsonld").read_text("utf-8"))
-    names = [
-        str(term).removeprefix(MLM)
+    examples = {"boolean": "true", "dateTime": "2026-11-24T00:00:00Z", "integer": "1", "double": "1"}
+    values = {
+        str(term).removeprefix(MLM): examples.get(
+            str(ontology.value(term, RDFS.range)).rpartition("#")[2], "urn:y"
+        )
         for kind in (OWL.ObjectProperty, OWL.DatatypeProperty)
         for term in ontology.subjects(RDF.type, kind)
-    ]
-    document = {**context, "id": "urn:x", **dict.fromkeys(names, "urn:y")}
+    }
+    document = {**context, "id": "urn:x", **values}
     read = rdflib.Graph().parse(data=json.dumps(document), format="json-ld")
-    assert {str(p) for p in read.predicates()} == {MLM + name for name in names}
+    assert {str(p) for p in read.predicates()} == {MLM + name for name in values}
     for _, predicate, value in read:
         kind = ontology.value(predicate, RDFS.range)
         if isinstance(value, rdflib.Literal):

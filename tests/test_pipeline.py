@@ -53,7 +53,7 @@ def test_two_steps_cannot_write_one_graph() -> None:
 
 
 def test_steps_cannot_go_round_in_a_circle() -> None:
-    with pytest.raises(PipelineError, match="round in a circle: .*a.*b"):
+    with pytest.raises(PipelineError, match=r"round in a circle: .*a.*b"):
         pipeline("v1", [step("a", "b"), step("b", "a")])
 
 
@@ -193,7 +193,10 @@ def test_a_build_killed_at_any_moment_ends_in_the_same_graph(tmp_path: Path, bui
 def test_a_store_that_another_process_writes_to_is_not_touched(tmp_path: Path, built: Path) -> None:
     workspace = tmp_path / "mlm"
     shutil.copytree(built, workspace)
-    code = f"import pyoxigraph, time; s = pyoxigraph.Store({str(workspace / 'store')!r}); print(1, flush=True); time.sleep(60)"
+    code = (
+        f"import pyoxigraph, time; s = pyoxigraph.Store({str(workspace / 'store')!r});"
+        "print(1, flush=True); time.sleep(60)"
+    )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as writer:
         assert writer.stdout is not None and writer.stdout.readline()
         result = invoke_error("-w", workspace, "build", "--limit", 299)

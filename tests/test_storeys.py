@@ -54,10 +54,9 @@ def test_every_package_folder_is_in_the_wheels_list() -> None:
     listed = set(
         tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["packages"]
     )
-    folders = {
-        "mlmkg" if top == "mlmkg" and path.parent == ROOT / top else
-        ".".join(["mlmkg", *([] if top == "mlmkg" else [top]), *path.parent.relative_to(ROOT / top).parts])
-        for top in ("mlmkg", "ml", "cli", "queries", "ontology")
-        for path in (ROOT / top).rglob("__init__.py")
-    }  # fmt: skip
+    folders = set()
+    for top in ("mlmkg", "ml", "cli", "queries", "ontology"):
+        for path in (ROOT / top).rglob("__init__.py"):
+            parts = path.parent.relative_to(ROOT / top).parts
+            folders.add(".".join(["mlmkg", *([] if top == "mlmkg" else [top]), *parts]))
     assert folders == listed

@@ -177,4 +177,4 @@ def _recipe(recipe: Recipe) -> dict[str, Any]:
 def graph_checksums(store: GraphStore) -> dict[str, str]:
     """Return graph IRI -> sha256 of its triples, from the provenance graph."""
     rows = store.rows(f"SELECT ?graph ?sum WHERE {{ ?graph <{MLM.key}> ?key ; <{MLM.sha256}> ?sum }}")
-    return dict(sorted(map(tuple, rows)))
+    return dict(sorted((graph, checksum) for graph, checksum in rows))

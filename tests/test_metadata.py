@@ -1,0 +1,348 @@
+"""Metadata: what it says is what is there, and nothing is made up."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from hashlib import sha256
+from pathlib import Path
+
+import pyoxigraph as ox
+import pyshacl
+import pytest
+import rdflib
+from rdflib import DCTERMS, FOAF, PROV, RDF, RDFS, VOID
+from rdflib.void import generateVoID
+
+from mlmkg.errors import ExportError, RecipeError, WorkspaceError
+from mlmkg.metadata import read_description, write_metadata
+from mlmkg.metadata.description import Agent
+from mlmkg.metadata.statistics import count
+from mlmkg.store import open_read_only
+from mlmkg.workspace import Workspace
+from tests.conftest import invoke
+
+DCAT = rdflib.Namespace("http://www.w3.org/ns/dcat#")
+SPDX = rdflib.Namespace("http://spdx.org/rdf/terms#")
+SCHEMA = rdflib.Namespace("http://schema.org/")
+CC_BY = "https://creativecommons.org/licenses/by/4.0/"
+
+SETTINGS = {
+    "title": "Cities",
+    "description": "Three hundred cities of the world, with pictures and texts about each of them.",
+    "keywords": ["cities"],
+    "creators": [{"name": "Ada Example", "url": "https://ada.example/"}],
+    "publisher": {"name": "City archive", "url": "https://archive.example/"},
+    "contact": {"name": "Help desk", "email": "help@archive.example"},
+    "licence": CC_BY,
+    "address": "https://data.example/mlm",
+    "landing_page": "https://data.example/about",
+    "endpoint": "https://data.example/sparql",
+    "version": "1.0",
+    "issued": "2026-11-24",
+    "temporal": ["2019-01-01", "2026-11-24"],
+}
+
+# The mandatory properties of DCAT-AP 3.0.1, and the classes that their values need.
+DCAT_AP = """
+@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix dcat: <http://www.w3.org/ns/dcat#> .
+@prefix dct: <http://purl.org/dc/terms/> . @prefix foaf: <http://xmlns.com/foaf/0.1/> .
+@prefix spdx: <http://spdx.org/rdf/terms#> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
+@prefix skos: <http://www.w3.org/2004/02/skos/core#> .
+[] a sh:NodeShape ; sh:targetClass dcat:Catalog ;
+  sh:property [ sh:path dct:title ; sh:minCount 1 ; sh:nodeKind sh:Literal ] ,
+    [ sh:path dct:description ; sh:minCount 1 ; sh:nodeKind sh:Literal ] ,
+    [ sh:path dct:publisher ; sh:minCount 1 ; sh:maxCount 1 ; sh:class foaf:Agent ] ,
+    [ sh:path dcat:dataset ; sh:minCount 1 ; sh:class dcat:Dataset ] .
+[] a sh:NodeShape ; sh:targetClass dcat:Dataset ;
+  sh:property [ sh:path dct:title ; sh:minCount 1 ; sh:nodeKind sh:Literal ] ,
+    [ sh:path dct:description ; sh:minCount 1 ; sh:nodeKind sh:Literal ] ,
+    [ sh:path dcat:distribution ; sh:minCount 1 ; sh:class dcat:Distribution ] ,
+    [ sh:path dct:language ; sh:class dct:LinguisticSystem ] ,
+    [ sh:path dct:spatial ; sh:class dct:Location ] ,
+    [ sh:path dct:temporal ; sh:maxCount 1 ; sh:class dct:PeriodOfTime ] ,
+    [ sh:path dcat:theme ; sh:class skos:Concept ] .
+[] a sh:NodeShape ; sh:targetClass dcat:Distribution ;
+  sh:property [ sh:path dcat:accessURL ; sh:minCount 1 ; sh:class rdfs:Resource ] ,
+    [ sh:path dct:license ; sh:maxCount 1 ; sh:class dct:LicenseDocument ] ,
+    [ sh:path dcat:byteSize ; sh:minCount 1 ; sh:maxCount 1 ; sh:datatype xsd:nonNegativeInteger ] ,
+    [ sh:path dcat:mediaType ; sh:minCount 1 ; sh:maxCount 1 ; sh:class dct:MediaType ] ,
+    [ sh:path dct:format ; sh:minCount 1 ; sh:maxCount 1 ; sh:class dct:MediaTypeOrExtent ] ,
+    [ sh:path spdx:checksum ; sh:minCount 1 ; sh:class spdx:Checksum ] .
+[] a sh:NodeShape ; sh:targetClass foaf:Agent ; sh:property [ sh:path foaf:name ; sh:minCount 1 ] .
+[] a sh:NodeShape ; sh:targetClass dcat:DataService ;
+  sh:property [ sh:path dcat:endpointURL ; sh:minCount 1 ] , [ sh:path dct:title ; sh:minCount 1 ] .
+[] a sh:NodeShape ; sh:targetClass spdx:Checksum ;
+  sh:property [ sh:path spdx:algorithm ; sh:minCount 1 ; sh:class spdx:ChecksumAlgorithm ] ,
+    [ sh:path spdx:checksumValue ; sh:minCount 1 ; sh:datatype xsd:hexBinary ] .
+"""
+
+
+@pytest.fixture(scope="module")
+def workspace(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """The small dataset with an export of the version mlm."""
+    folder = tmp_path_factory.mktemp("described") / "mlm"
+    shutil.copytree(built, folder)
+    result = invoke("-w", folder, "export", "--version", "mlm")
+    assert result.exit_code == 0, result.output
+    return Workspace(folder)
+
+
+def written(workspace: Workspace, folder: Path, **settings: object) -> Path:
+    write_metadata(open_read_only(workspace).raw, workspace, folder, settings=settings)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def bare(workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The metadata of somebody who has said nothing."""
+    return written(workspace, tmp_path_factory.mktemp("bare"))
+
+
+@pytest.fixture(scope="module")
+def full(workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The metadata of somebody who has filled in everything."""
+    return written(workspace, tmp_path_factory.mktemp("full"), **SETTINGS)
+
+
+def turtle(path: Path) -> rdflib.Graph:
+    return rdflib.Graph().parse(path, format="turtle")
+
+
+def whole(graph: rdflib.Graph) -> rdflib.term.Node:
+    (found,) = [s for s in graph.subjects(RDF.type, VOID.Dataset) if str(s).endswith("#dataset")]
+    return found
+
+
+@pytest.fixture(scope="module")
+def recount(workspace: Workspace) -> rdflib.Graph:
+    """The store as rdflib holds it: the union of the graphs."""
+    store = open_read_only(workspace).raw
+    union = rdflib.Graph()
+    for graph in store.named_graphs():
+        union.parse(data=store.dump(format=ox.RdfFormat.N_TRIPLES, from_graph=graph), format="nt")
+    return union
+
+
+def test_void_counts_what_rdflib_counts(bare, recount):
+    void = turtle(bare / "void.ttl")
+    dataset = whole(void)
+    expected, node = generateVoID(recount)
+    for number in ("triples", "distinctSubjects", "distinctObjects", "properties", "classes"):
+        assert int(void.value(dataset, VOID[number])) == int(expected.value(node, VOID[number]))
+    iris = {s for s in recount.subjects() if isinstance(s, rdflib.URIRef)}
+    assert int(void.value(dataset, VOID.entities)) == len(iris)
+
+
+def test_void_counts_every_property_and_class_as_often_as_rdflib_does(bare, recount):
+    void = turtle(bare / "void.ttl")
+    properties = {
+        void.value(part, VOID.property): [
+            int(void.value(part, VOID[n])) for n in ("triples", "distinctSubjects", "distinctObjects")
+        ]
+        for part in void.objects(whole(void), VOID.propertyPartition)
+    }
+    assert set(properties) == set(recount.predicates())
+    for term, numbers in properties.items():
+        pairs = list(recount.subject_objects(term))
+        assert numbers == [len(pairs), len({s for s, _ in pairs}), len({o for _, o in pairs})], term
+    classes = {
+        void.value(part, VOID["class"]): int(void.value(part, VOID.entities))
+        for part in void.objects(whole(void), VOID.classPartition)
+    }
+    assert set(classes) == set(recount.objects(None, RDF.type))
+    for term, number in classes.items():
+        assert number == len(set(recount.subjects(RDF.type, term))), term
+
+
+def test_void_has_a_subset_per_named_graph_and_they_add_up(workspace, bare):
+    void = turtle(bare / "void.ttl")
+    subsets = {str(s): int(void.value(s, VOID.triples)) for s in void.objects(None, VOID.subset)}
+    assert set(subsets) == set(open_read_only(workspace).graphs().values())
+    assert sum(subsets.values()) == int(void.value(whole(void), VOID.triples))
+
+
+def test_blank_nodes_are_subjects_but_not_entities():
+    store = ox.Store()
+    turtle = b"<urn:a> <urn:p> [ <urn:q> 1 ] . <urn:b> <urn:p> 1 ."
+    store.load(turtle, ox.RdfFormat.TURTLE, to_graph=ox.NamedNode("urn:g1"))
+    store.load(b"<urn:a> <urn:q> 2 .", ox.RdfFormat.TURTLE, to_graph=ox.NamedNode("urn:g2"))
+    counts = count(store)
+    assert (counts.union.triples, counts.union.subjects, counts.union.entities) == (4, 3, 2)
+    assert counts.union.objects == 3
+    assert counts.graphs["urn:g2"].subjects == 1
+
+
+@pytest.mark.parametrize("said", ["bare", "full"])
+def test_dcat_has_what_the_profile_demands(said, request):
+    shapes = rdflib.Graph().parse(data=DCAT_AP)
+    described = turtle(request.getfixturevalue(said) / "dcat.ttl")
+    assert len(list(described.subjects(RDF.type, DCAT.Distribution))) > 15
+    conforms, _, report = pyshacl.validate(described, shacl_graph=shapes)
+    assert conforms, report
+
+
+def test_dcat_lists_every_graph_file_and_table_with_its_size_and_checksum(workspace, full):
+    dcat = turtle(full / "dcat.ttl")
+    seen = set()
+    for node in dcat.subjects(RDF.type, DCAT.Distribution):
+        address = str(dcat.value(node, DCAT.downloadURL))
+        path = workspace.root / address.removeprefix("https://data.example/mlm/")
+        content = path.read_bytes()
+        checksum = dcat.value(dcat.value(node, SPDX.checksum), SPDX.checksumValue)
+        assert int(dcat.value(node, DCAT.byteSize)) == len(content)
+        assert str(checksum).lower() == sha256(content).hexdigest()
+        seen.add(path)
+    tables = set((workspace.exports / "mlm").glob("*.parquet"))
+    assert len(tables) == 5
+    assert tables < seen
+    assert {p.name.split("-")[0] for p in seen - tables} >= {"settlements", "summaries", "cells"}
+
+
+def test_the_languages_are_those_of_the_summaries_in_the_eu_table(bare):
+    dcat = turtle(bare / "dcat.ttl")
+    languages = {str(o).rpartition("/")[2] for o in dcat.objects(whole(dcat), DCTERMS.language)}
+    assert languages == {"ENG", "DEU", "FRA"}
+
+
+def test_the_box_holds_every_settlement(workspace, bare):
+    dcat = turtle(bare / "dcat.ttl")
+    box = str(dcat.value(dcat.value(whole(dcat), DCTERMS.spatial), DCAT.bbox))
+    corners = [tuple(map(float, c.split())) for c in box.removeprefix("POLYGON((")[:-2].split(",")]
+    (west, south), (east, north) = corners[0], corners[2]
+    points = open_read_only(workspace).rows("SELECT (STR(?p) AS ?w) { ?e a mlm:Entity ; wdt:P625 ?p }")
+    places = [tuple(map(float, row[0][6:-1].split())) for row in points]
+    assert len(places) == 300
+    assert (west, south) == (min(x for x, _ in places), min(y for _, y in places))
+    assert (east, north) == (max(x for x, _ in places), max(y for _, y in places))
+
+
+def test_nothing_is_made_up_for_what_nobody_has_said(workspace, bare, tmp_path):
+    dcat = turtle(bare / "dcat.ttl")
+    dataset = whole(dcat)
+    for predicate in (DCTERMS.publisher, DCTERMS.creator, DCAT.contactPoint, DCAT.landingPage):
+        assert dcat.value(dataset, predicate) is None
+    catalogue = dcat.value(None, RDF.type, DCAT.Catalog)
+    name = str(dcat.value(dcat.value(catalogue, DCTERMS.publisher), FOAF.name))
+    assert "nobody has been named" in name
+    assert str(dataset).startswith("urn:uuid:")
+    text = "".join(path.read_text("utf-8") for path in bare.iterdir())
+    assert "doi.org/" not in text
+    hints = write_metadata(open_read_only(workspace).raw, workspace, tmp_path).hints
+    assert {"publisher", "creators", "contact", "licence", "address", "landing_page"} == {
+        hint.split()[3].rstrip(":") for hint in hints
+    }
+
+
+def test_three_origins_with_three_licences_are_each_named_and_none_is_chosen(bare):
+    dcat = turtle(bare / "dcat.ttl")
+    (table,) = [s for s in dcat.subjects(RDF.type, DCAT.Distribution) if "entities.parquet" in str(s)]
+    assert dcat.value(table, DCTERMS.license) is None
+    rights = str(dcat.value(dcat.value(table, DCTERMS.rights), RDFS.label))
+    assert "GeoNames" in rights
+    assert "NASA" in rights
+    (summaries,) = [s for s in dcat.subjects(RDF.type, DCAT.Distribution) if "/summaries-" in str(s)]
+    assert str(dcat.value(summaries, DCTERMS.license)) == CC_BY
+
+
+def test_what_people_say_stands_in_every_file(full):
+    dcat, void = turtle(full / "dcat.ttl"), turtle(full / "void.ttl")
+    assert str(dcat.value(whole(dcat), DCTERMS.title)) == "Cities"
+    assert str(void.value(whole(void), DCTERMS.title)) == "Cities"
+    assert str(whole(dcat)) == str(whole(void)) == "https://data.example/mlm/#dataset"
+    assert str(void.value(whole(void), VOID.sparqlEndpoint)) == "https://data.example/sparql"
+    jsonld = json.loads((full / "schemaorg.jsonld").read_text("utf-8"))
+    assert (jsonld["name"], jsonld["license"], jsonld["version"]) == ("Cities", CC_BY, "1.0")
+    assert jsonld["creator"][0]["name"] == "Ada Example"
+    assert jsonld["url"] == "https://data.example/about"
+
+
+@pytest.mark.parametrize("said", ["bare", "full"])
+def test_schema_org_is_json_ld_that_needs_nothing_from_the_network(said, request):
+    path = request.getfixturevalue(said) / "schemaorg.jsonld"
+    assert json.loads(path.read_text("utf-8"))["@context"] == {"@vocab": str(SCHEMA)}
+    graph = rdflib.Graph().parse(path, format="json-ld")
+    datasets = list(graph.subjects(RDF.type, SCHEMA.Dataset))
+    assert len(datasets) == 2
+    for dataset in datasets:
+        assert isinstance(dataset, rdflib.URIRef)
+        for term in ("name", "description", "url", "identifier", "version", "keywords"):
+            assert graph.value(dataset, SCHEMA[term], any=True) is not None, term
+        assert 50 <= len(graph.value(dataset, SCHEMA.description)) <= 5_000
+        assert list(graph.objects(dataset, SCHEMA.distribution))
+
+
+def test_prov_holds_the_provenance_graph_triple_by_triple(workspace, bare):
+    store = open_read_only(workspace)
+    graph = ox.NamedNode(store.graphs()["provenance"])
+    there = {quad.triple for quad in store.raw.quads_for_pattern(None, None, None, graph)}
+    read = {q.triple for q in ox.parse(path=bare / "prov.ttl", format=ox.RdfFormat.TURTLE)}
+    assert read == there
+    assert "@prefix prov:" in (bare / "prov.ttl").read_text("utf-8")
+    assert turtle(bare / "prov.ttl").value(None, RDF.type, PROV.SoftwareAgent) is not None
+
+
+def test_the_same_store_gives_the_same_bytes(workspace, full, tmp_path):
+    again = written(workspace, tmp_path / "again", **SETTINGS)
+    for path in full.iterdir():
+        assert (again / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+def test_one_export_can_be_described_alone_and_must_exist(workspace, tmp_path):
+    store = open_read_only(workspace).raw
+    found = write_metadata(store, workspace, tmp_path, version="mlm").dataset.inventory
+    assert [export.name for export in found.exports] == ["mlm"]
+    with pytest.raises(ExportError, match=r"no export 'irle'.*mlm.*mlmkg export --version irle"):
+        write_metadata(store, workspace, tmp_path / "x", version="irle")
+    assert not (tmp_path / "x").exists()
+
+
+def test_an_export_that_lost_a_table_is_reported(workspace, tmp_path):
+    folder = shutil.copytree(workspace.root, tmp_path / "mlm")
+    (folder / "exports" / "mlm" / "cells.parquet").unlink()
+    result = invoke("-w", folder, "metadata")
+    assert isinstance(result.exception, ExportError)
+    assert "cells.parquet" in str(result.exception)
+    assert not (folder / "metadata").exists()
+
+
+def test_an_empty_store_is_reported(tmp_path):
+    with pytest.raises(WorkspaceError, match="store is empty"):
+        write_metadata(ox.Store(), Workspace(tmp_path), tmp_path / "metadata")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"titel": "x"}, r"titel: unknown key.*title, description"),
+        ({"title": 7}, "title: not a text"),
+        ({"licence": "CC BY"}, "licence: not an IRI"),
+        ({"publisher": {"url": "https://x.example/"}}, "publisher: not a name"),
+        ({"creators": "Ada"}, "creators: not a list"),
+        ({"issued": "yesterday"}, "issued: not a date"),
+        ({"temporal": ["2026-01-01", "2019-01-01"]}, "temporal: the first day lies after"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_reported(settings, message):
+    with pytest.raises(RecipeError, match=message):
+        read_description(settings)
+
+
+def test_a_publisher_may_be_a_name_alone():
+    assert read_description({"publisher": "City archive"}).publisher == Agent("City archive")
+
+
+def test_the_command_reads_the_settings_file_and_says_what_is_missing(workspace, tmp_path, monkeypatch):
+    settings = tmp_path / "mlmkg.toml"
+    settings.write_text('[dataset]\ntitle = "Cities"\nissued = 2026-11-24\n')
+    monkeypatch.setenv("MLMKG_SETTINGS", str(settings))
+    result = invoke("-w", workspace.root, "metadata", "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "void.ttl", "dcat.ttl", "prov.ttl", "schemaorg.jsonld",
+    }  # fmt: skip
+    assert "[dataset] has no publisher" in result.stderr
+    assert "void.ttl" in result.stdout
+    dcat = turtle(tmp_path / "out" / "dcat.ttl")
+    assert str(dcat.value(whole(dcat), DCTERMS.title)) == "Cities"

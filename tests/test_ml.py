@@ -1,0 +1,160 @@
+"""The model, from an export of the real pipeline to predictions in the graph."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import torch
+from mlmkg.ml import checkpoint
+from mlmkg.ml.data import Dataset, load_dataset
+from mlmkg.ml.encoders import load_encoder
+from mlmkg.ml.evaluate import evaluate, ranks
+from mlmkg.ml.losses import contrastive, great_circle, soft_targets
+from mlmkg.ml.train import TrainConfig, train
+
+from mlmkg.errors import ModelError
+from mlmkg.store import open_read_only
+from mlmkg.workspace import Workspace
+from tests.conftest import invoke
+
+QUICK = TrainConfig(epochs=6, batch=64, hidden=128, shared=64)
+
+
+@pytest.fixture(scope="module")
+def workspace(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A copy of the small dataset with an export of version irle."""
+    folder = tmp_path_factory.mktemp("ml") / "mlm"
+    shutil.copytree(built, folder)
+    assert invoke("-w", folder, "export", "--version", "irle").exit_code == 0
+    return Workspace(folder)
+
+
+@pytest.fixture(scope="module")
+def dataset(workspace: Workspace) -> Dataset:
+    return load_dataset(workspace.exports / "irle", workspace.features)
+
+
+def test_an_export_has_one_row_per_entity_and_images_beside_it(workspace: Workspace) -> None:
+    export = workspace.exports / "irle"
+    entities = pq.read_table(export / "entities.parquet")
+    images = pq.read_table(export / "images.parquet")
+    assert len(set(entities["entity"].to_pylist())) == entities.num_rows > 50
+    assert set(images["entity"].to_pylist()) == set(entities["entity"].to_pylist())
+    assert all((export / "images" / path).is_file() for path in images["path"].to_pylist())
+    assert (export / "README.md").read_text("utf-8").startswith("---\n")
+
+
+def test_spatial_splits_keep_regions_apart(workspace: Workspace, tmp_path: Path) -> None:
+    from mlmkg.cells import cell_ids, parents
+
+    target = tmp_path / "spatial"
+    words = ["export", "--version", "mlm", "--split", "spatial", "-o", target]
+    assert invoke("-w", workspace.root, *words).exit_code == 0
+    table = pq.read_table(target / "entities.parquet")
+    regions = parents(cell_ids(table["latitude"].to_numpy(), table["longitude"].to_numpy()), 4)
+    split_of: dict[int, set[str]] = {}
+    for region, split in zip(regions.tolist(), table["split"].to_pylist(), strict=True):
+        split_of.setdefault(region, set()).add(split)
+    assert all(len(splits) == 1 for splits in split_of.values())
+    assert {s for splits in split_of.values() for s in splits} == {"train", "val", "test"}
+
+
+def test_one_seed_gives_one_result(dataset: Dataset, workspace: Workspace) -> None:
+    one = train(dataset, QUICK, workspace, name="one")
+    two = train(dataset, QUICK, workspace, name="two")
+    for file in (checkpoint.WEIGHTS, "metrics.jsonl", "evaluation.json"):
+        assert (one / file).read_bytes() == (two / file).read_bytes(), file
+
+
+def test_a_model_learns_both_tasks(dataset: Dataset, workspace: Workspace) -> None:
+    folder = train(dataset, TrainConfig(epochs=25, batch=64), workspace, name="learns")
+    loaded = checkpoint.load(folder)
+    result = evaluate(loaded.model, dataset, "mtl", "train")
+    assert result["location"]["image"]["F1"] > 0.9 > 1.5 * result["chance"]["location"]["F1"]
+    chance = result["chance"]["retrieval"]["medR"]
+    assert result["retrieval"]["image_to_text"]["medR"] < chance / 3
+    assert {path.name for path in folder.glob("*.png")} == {
+        "curves.png", "map.png", "confusion.png", "distances.png",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("task", ["ir", "le"])
+def test_a_single_task_run_has_only_its_figures(
+    dataset: Dataset, workspace: Workspace, task: str
+) -> None:
+    folder = train(dataset, TrainConfig(task=task, epochs=1, batch=64), workspace)
+    result = json.loads((folder / "evaluation.json").read_text("utf-8"))
+    assert (result["retrieval"] is None) == (task == "le")
+    assert (result["location"] is None) == (task == "ir")
+
+
+def test_predictions_come_back_as_triples(dataset: Dataset, workspace: Workspace) -> None:
+    train(dataset, QUICK, workspace, name="back")
+    dry = invoke("-w", workspace.root, "predict", "back", "--dry-run")
+    assert dry.exit_code == 0 and "a mlm:Prediction" in dry.stdout
+    assert "predictions/back" not in open_read_only(workspace).graphs()
+    assert invoke("-w", workspace.root, "predict", "back").exit_code == 0
+    assert invoke("-w", workspace.root, "predict", "back").exit_code == 0  # again: the same graph
+    store = open_read_only(workspace)
+    tests = len(dataset.split["test"])
+    rows = list(store.rows(
+        "SELECT ?e ?m (COUNT(?p) AS ?n) (SUM(?q) AS ?all) { ?p mlm:predictionFor ?e ; "
+        "mlm:modality ?m ; mlm:probability ?q ; prov:wasGeneratedBy ?run . ?run a mls:Run . "
+        "?e mlm:split mlm:test } GROUP BY ?e ?m"
+    ))  # fmt: skip
+    assert len(rows) == 2 * tests
+    assert {int(row[2]) for row in rows} == {min(5, len(dataset.cells))}
+    assert all(0 < float(row[3]) <= 1.0001 for row in rows)
+    again = invoke("-w", workspace.root, "build", "--limit", 300)
+    assert "Nothing to do" in again.stdout
+
+
+def test_a_checkpoint_of_another_dataset_is_refused(dataset: Dataset, workspace: Workspace) -> None:
+    from dataclasses import replace
+
+    folder = train(dataset, QUICK, workspace, name="other")
+    with pytest.raises(ModelError, match="another dataset"):
+        checkpoint.check_fits(checkpoint.load(folder), replace(dataset, key="0" * 64), folder)
+
+
+def test_truncated_weights_are_said(dataset: Dataset, workspace: Workspace) -> None:
+    folder = train(dataset, QUICK, workspace, name="cut")
+    weights = folder / checkpoint.WEIGHTS
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(ModelError, match="cannot be read"):
+        checkpoint.load(folder)
+
+
+def test_an_existing_run_and_an_unknown_encoder_are_refused(
+    dataset: Dataset, workspace: Workspace
+) -> None:
+    train(dataset, QUICK, workspace, name="twice")
+    with pytest.raises(ModelError, match="exists already"):
+        train(dataset, QUICK, workspace, name="twice")
+    with pytest.raises(ModelError, match="no encoder 'resnet'"):
+        load_encoder("resnet")
+
+
+def test_equal_scores_get_their_average_rank() -> None:
+    assert ranks(np.zeros((5, 5))).tolist() == [3.0] * 5
+    assert ranks(np.eye(4)).tolist() == [1.0] * 4
+
+
+def test_entities_that_share_an_image_are_no_negatives_of_each_other() -> None:
+    image = torch.nn.functional.normalize(torch.tensor([[1.0, 0.0], [1.0, 0.0]]), dim=1)
+    same = torch.ones(2, 2, dtype=torch.bool)
+    assert float(contrastive(image, image, torch.tensor(10.0), same)) == pytest.approx(0, abs=1e-6)
+    assert float(contrastive(image, image, torch.tensor(10.0), torch.eye(2).bool())) > 0.6
+
+
+def test_distances_on_the_sphere() -> None:
+    berlin, paris = torch.tensor([52.52, 13.405]), torch.tensor([48.8566, 2.3522])
+    assert float(great_circle(berlin, paris)) == pytest.approx(877.5, abs=1.5)
+    targets = soft_targets(torch.tensor([[0.0, 0.0], [0.0, 1.0], [0.0, 90.0]]), 75)
+    assert targets.sum(dim=1).tolist() == pytest.approx([1, 1, 1])
+    assert targets[0, 0] > targets[0, 1] > targets[0, 2]
