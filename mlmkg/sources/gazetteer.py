@@ -271,7 +271,7 @@ def country_items() -> dict[str, str]:
 def _capitals(cities: list[dict[str, Any]], countries: Mapping[str, Any]) -> set[int]:
     """Return the ids of the capitals: the most populous city of that name in the country."""
     wanted = {
-        (code, CAPITAL_NAMES.get(country["capital"], country["capital"]))
+        (code, CAPITAL_NAMES.get(name := country["capital"].strip(), name))
         for code, country in countries.items() if country["capital"]
     }  # fmt: skip
     found: dict[tuple[str, str], int] = {}
