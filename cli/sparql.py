@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from mlmkg.cli.context import Context, pass_context
@@ -185,7 +187,7 @@ def plan(text: str, where: str, store: Path) -> str:
     ready = prepare(text, {}, where)
     head = "".join(f"PREFIX {name}: <{iri}>\n" for name, iri in PREFIXES.items())
     tool = Path(sys.executable).parent / "oxigraph"
-    with tempfile.NamedTemporaryFile(suffix=".txt") as explanation:
+    with tempfile.NamedTemporaryFile(suffix=".json") as explanation:
         done = subprocess.run(
             [tool, "query", "--location", store, "--union-default-graph", "--query", head + ready,
              "--explain-file", explanation.name, "--results-format",
@@ -197,7 +199,15 @@ def plan(text: str, where: str, store: Path) -> str:
                 f"oxigraph cannot explain it: {done.stderr.strip().splitlines()[-1]}", where=where,
                 action="Leave out functions of mlmkg's own (mlmf:) to see the plan of the rest",
             )  # fmt: skip
-        return Path(explanation.name).read_text("utf-8")
+        explained = json.loads(Path(explanation.name).read_text("utf-8"))
+    return "\n".join(tree(explained["plan"])) + "\n"
+
+
+def tree(node: dict[str, Any], depth: int = 0) -> Iterator[str]:
+    """Yield a plan's lines, each part below what needs it."""
+    yield f"{'  ' * depth}{node['name']}"
+    for child in node.get("children", []):
+        yield from tree(child, depth + 1)
 
 
 def run_limited(seconds: float, output: Path | None, where: str) -> None:

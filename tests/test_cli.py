@@ -101,3 +101,9 @@ def test_settings_come_from_a_file_and_from_the_environment(built: Path, tmp_pat
     words = [sys.executable, "-m", "mlmkg", "info"]
     done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)["entities"] == 300
+
+
+def test_a_plan_is_explained(built: Path) -> None:
+    result = invoke("-w", built, "sparql", "capitals", "--explain")
+    assert result.exit_code == 0, result.output
+    assert "QuadPattern(" in result.stdout and result.stdout.startswith("Project(")

@@ -1,0 +1,110 @@
+"""Loading, rebuilding and reading out a store, as ratios against a peer or a floor in the same run.
+
+    python benchmarks/bench_store.py
+
+Every job runs in a process of its own; CPU seconds (user and system, children included) and peak
+memory are the operating system's. Prints one JSON object per figure.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+TRIPLES = 800_000
+OXIGRAPH = str(Path(sys.executable).parent / "oxigraph")
+QUERY = "SELECT ?s ?t WHERE { ?s <urn:text> ?t }"
+
+
+def measure(words: Sequence[str]) -> tuple[float, float]:
+    """Return CPU seconds and peak memory in MB of a command."""
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 0, words
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+def python(code: str, *arguments: object) -> tuple[float, float]:
+    """Measure Python code."""
+    return measure([sys.executable, "-c", code, *map(str, arguments)])
+
+
+def figure(name: str, ours: float, peer: str, theirs: float, target: str, met: bool) -> None:
+    """Print a figure."""
+    content = {
+        "name": name, "ours": round(ours, 2), "peer": peer, "theirs": round(theirs, 2),
+        "ratio": round(ours / theirs, 2), "target": target, "met": met,
+    }  # fmt: skip
+    print(json.dumps(content), flush=True)
+
+
+BULK_LOAD = """
+import sys; from pyoxigraph import RdfFormat, Store, NamedNode
+Store(sys.argv[2]).bulk_load(path=sys.argv[1], format=RdfFormat.N_TRIPLES, to_graph=NamedNode('urn:g'))
+"""
+GRAPH_FILE = """
+import sys; from pathlib import Path; from mlmkg.graphfile import SortingWriter, write
+w = SortingWriter(Path(sys.argv[2]).parent); w.add(open(sys.argv[1], 'rb')); write(Path(sys.argv[2]), w)
+"""
+REBUILD = """
+import sys; from pathlib import Path; from pyoxigraph import NamedNode, RdfFormat, Store
+from mlmkg.graphfile import open_lines
+lines = open_lines(Path(sys.argv[1]))
+Store(sys.argv[2]).bulk_load(lines, RdfFormat.N_TRIPLES, to_graph=NamedNode('urn:g'))
+"""
+RDFLIB = "import sys; from rdflib import Graph; Graph().parse(sys.argv[1], format='nt')"
+DRAIN = """
+import sys; from pyoxigraph import Store
+for _ in Store.read_only(sys.argv[1]).query(sys.argv[2], use_default_graph_as_union=True): pass
+"""
+ROWS = """
+import sys; from pyoxigraph import Store
+rows = [tuple(t.value for t in s) for s in
+        Store.read_only(sys.argv[1]).query(sys.argv[2], use_default_graph_as_union=True)]
+"""
+PARQUET = """
+import sys; from pathlib import Path; from pyoxigraph import Store
+from mlmkg.results import write_parquet
+answer = Store.read_only(sys.argv[1]).query(sys.argv[2], use_default_graph_as_union=True)
+write_parquet(answer, Path(sys.argv[3]))
+"""
+
+
+def main() -> None:
+    """Run every job once and print the figures."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        data = folder / "data.nt"
+        with data.open("w", encoding="utf-8") as stream:
+            for i in range(TRIPLES):
+                stream.write(
+                    f"<https://example.org/place/{i}> <urn:number> "
+                    f'"{i}"^^<http://www.w3.org/2001/XMLSchema#integer> .\n'
+                    f"<https://example.org/place/{i}> <urn:text> "
+                    f'"The place number {i} of {TRIPLES}, with a text of some length."@en .\n'
+                )
+        ours, _ = python(BULK_LOAD, data, folder / "a")
+        peer, _ = measure([OXIGRAPH, "load", "-l", f"{folder}/b", "-f", str(data), "--graph", "urn:g"])
+        figure("load, CPU s", ours, "oxigraph load", peer, "<= 1.15", ours <= 1.15 * peer)
+        rdflib, _ = python(RDFLIB, data)
+        figure("load, CPU s", ours, "rdflib parse", rdflib, "<= 0.25", ours <= rdflib / 4)
+        python(GRAPH_FILE, data, folder / "g.nt.zst")
+        again, _ = python(REBUILD, folder / "g.nt.zst", folder / "c")
+        figure("store from graph file, CPU s", again, "oxigraph load of N-Triples", peer,
+               "<= 1.2", again <= 1.2 * peer)  # fmt: skip
+        drain, _ = python(DRAIN, folder / "a", QUERY)
+        parquet, memory = python(PARQUET, folder / "a", QUERY, folder / "out.parquet")
+        _, rows_memory = python(ROWS, folder / "a", QUERY)
+        figure(f"{TRIPLES:,} rows to Parquet, CPU s", parquet, "draining the solutions", drain,
+               "<= 1.15", parquet <= 1.15 * drain)  # fmt: skip
+        figure("rows to Parquet, MB", memory, "Python rows", rows_memory, "< 0.5",
+               memory < 0.5 * rows_memory)  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
