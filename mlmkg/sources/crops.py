@@ -152,7 +152,15 @@ def _write(picture: Bytes, folder: Path) -> Crop:
     target = folder / path
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
+        # No fsync: 29,000 of them would take minutes, and a file that is lost is cut again.
         with tempfile.NamedTemporaryFile(dir=target.parent, suffix=".tmp", delete=False) as stream:
-            stream.write(content)
-        Path(stream.name).rename(target)
+            temporary = Path(stream.name)
+            try:
+                stream.write(content)
+                stream.flush()
+                temporary.chmod(0o644)  # tempfile makes it readable by its owner alone
+                temporary.replace(target)
+            except BaseException:
+                temporary.unlink(missing_ok=True)
+                raise
     return Crop(digest, path.as_posix(), len(content))

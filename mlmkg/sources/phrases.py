@@ -1,11 +1,14 @@
 """The words of the generated summaries, in English, German and French.
 
 Facts of a place enter, alternative sentences leave. Country names are CLDR's (``babel``); what goes
-before them ("in der Schweiz", "aux États-Unis") stands in tables here.
+before them ("in der Schweiz", "aux États-Unis") stands in tables here. So are the names of the cities
+that time zones are called after.
 """
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cache
@@ -23,8 +26,8 @@ class Facts:
     :param neighbour: the nearest larger place of its country, or "".
     :param kilometres: to it, rounded.
     :param bearing: from it: 0 north, 1 north-east, ... 7 north-west.
-    :param quarter: where in its country, as ``bearing``; 8 is the middle.
-    :param zone: ``tropics``, ``temperate`` or ``polar``.
+    :param quarter: where in its country, as ``bearing``; 8 is the middle, -1 is not said.
+    :param zone: ``equator``, ``tropics``, ``temperate`` or ``polar``.
     :param clock: the city that names its time zone, or "".
     :param others: other names.
     """
@@ -47,6 +50,14 @@ class Facts:
     others: tuple[str, ...]
 
 
+#: Time zones called after an island or a region, which would need a preposition of their own.
+_NO_CITY = re.compile(
+    r"Atlantic/(?!Reykjavik|Stanley)|Indian/(?!Antananarivo)|Asia/(Kamchatka|Sakhalin)"
+    r"|Pacific/(?!Apia|Auckland|Honolulu|Noumea|Pago_Pago|Port_Moresby)"
+    r"|America/(Antigua|Bahia|Barbados|Cayman|Grand_Turk|Miquelon|St_|Tortola|Puerto_Rico)"
+)
+
+
 class Phrases(ABC):
     """A language."""
 
@@ -59,6 +70,20 @@ class Phrases(ABC):
     def territory(self, code: str) -> str:
         """Return a country's name."""
         return self._names.get(code) or str(_territories(self.language).get(code, code))
+
+    def clock(self, timezone: str) -> str:
+        """Return the city that an IANA time zone is called after, "" if it is no city.
+
+        >>> German().clock("Europe/Moscow"), German().clock("America/Jamaica")
+        ('Moskau', '')
+        """
+        if _NO_CITY.match(timezone):
+            return ""
+        city = _zone_cities(self.language).get(timezone)
+        city = city or timezone.rpartition("/")[2].replace("_", " ")
+        city = re.sub(r" [(\[].*|, .*", "", city)
+        countries = (*_territories(self.language).values(), *_territories("en").values())
+        return "" if city in countries else city.replace("\u00ad", "")  # CLDR has soft hyphens
 
     @abstractmethod
     def within(self, code: str) -> str:
@@ -82,6 +107,12 @@ def _territories(language: str) -> dict[str, str]:
     return dict(Locale(language).territories)
 
 
+@cache
+def _zone_cities(language: str) -> dict[str, str]:
+    zones = Locale(language).time_zones
+    return {zone: names["city"] for zone, names in zones.items() if "city" in names}
+
+
 class English(Phrases):
     """English."""
 
@@ -91,11 +122,15 @@ class English(Phrases):
                         "CD": "the Democratic Republic of the Congo", "MM": "Myanmar"}  # fmt: skip
     _the: ClassVar = {
         "US", "GB", "NL", "AE", "PH", "BS", "MV", "GM", "DO", "CF", "KM", "SB", "MH", "KY", "FO",
-        "TC", "VI", "VG", "MP", "PS", "FK", "AX", "CK", "CC", "UM", "VA",
+        "TC", "VI", "VG", "MP", "PS", "FK", "AX", "CK", "CC", "UM", "BQ", "TF", "PN", "IO",
     }  # fmt: skip
     _compass: ClassVar = (
         "north", "north-east", "east", "south-east", "south", "south-west", "west", "north-west",
     )  # fmt: skip
+
+    def territory(self, code: str) -> str:
+        """Return a country's name without the "&" of tables."""
+        return super().territory(code).replace(" & ", " and ")
 
     def the(self, code: str) -> str:
         """Return a country's name with its article."""
@@ -119,6 +154,11 @@ class English(Phrases):
                 f"{f.name}, {a}, is the capital of {self.the(f.country)}.",
                 f"The capital of {self.the(f.country)} is {f.name}.",
             ]
+        if f.quarter < 0:
+            return [
+                f"{f.name} is {a} {where}.",
+                f"{f.name}, {a} {where}, has {self.number(f.population)} inhabitants.",
+            ]
         part = "the centre" if f.quarter == 8 else f"the {self._compass[f.quarter]}"
         of = f"of {self.the(f.country)}"
         return [
@@ -135,8 +175,11 @@ class English(Phrases):
         half = "eastern" if f.eastern else "western"
         pole = "Arctic" if f.northern else "Antarctic"
         climate = {
+            "equator": [f"The equator is near: it runs to the {'south' if f.northern else 'north'}.",
+                        f"It lies deep in the tropics, a little {side} of the equator."],
             "tropics": [f"It lies within the tropics, {side} of the equator.",
-                        f"The place is tropical: {side} of the equator, but not far."],
+                        f"The equator lies {'south' if f.northern else 'north'} of it, the tropic of "
+                        f"{'Cancer' if f.northern else 'Capricorn'} {side}."],
             "polar": [f"It lies beyond the {pole} Circle."],
             "temperate": [f"It lies {side} of the equator, in the {half} hemisphere.",
                           f"On the map it is found {side} of the equator and "
@@ -148,8 +191,9 @@ class English(Phrases):
             f"{f.neighbour} lies {f.kilometres} km to the {self._compass[(f.bearing + 4) % 8]}.",
         ]
         ranked = [
-            f"By population it is number {f.rank} of {f.siblings} listed {self.within(f.country)}.",
-            f"{f.rank - 1} places {self.within(f.country)} are larger.",
+            f"By population it is number {self.number(f.rank)} of {self.number(f.siblings)} listed "
+            f"{self.within(f.country)}.",
+            f"Of the places listed {self.within(f.country)}, {self.number(f.rank - 1)} are larger.",
         ]
         largest = [f"No place {self.within(f.country)} has more people."]
         return [
@@ -171,7 +215,7 @@ class German(Phrases):
 
     language = "de"
     column = 1
-    _names: ClassVar = {"HK": "Hongkong", "MO": "Macau"}
+    _names: ClassVar = {"HK": "Hongkong", "MO": "Macau", "BN": "Brunei"}
     _within: ClassVar = {
         "CH": "in der Schweiz", "TR": "in der Türkei", "UA": "in der Ukraine",
         "SK": "in der Slowakei", "MN": "in der Mongolei", "EH": "in der Westsahara",
@@ -186,14 +230,23 @@ class German(Phrases):
         "KY": "auf den Kaimaninseln", "FO": "auf den Färöern", "AX": "auf den Ålandinseln",
         "VI": "auf den Amerikanischen Jungferninseln", "VG": "auf den Britischen Jungferninseln",
         "TC": "auf den Turks- und Caicosinseln", "MP": "auf den Nördlichen Marianen",
-        "FK": "auf den Falklandinseln", "CK": "auf den Cookinseln", "IM": "auf der Isle of Man",
-        "CC": "auf den Kokosinseln", "BM": "auf den Bermudas",
+        "CK": "auf den Cookinseln", "IM": "auf der Isle of Man",
+        "CC": "auf den Kokosinseln", "BM": "auf den Bermudas", "XK": "im Kosovo",
+        "MD": "in der Republik Moldau", "BQ": "in den Karibischen Niederlanden",
+        "CX": "auf der Weihnachtsinsel", "NF": "auf der Norfolkinsel", "PN": "auf den Pitcairninseln",
+        "SJ": "auf Spitzbergen und Jan Mayen", "VC": "auf St. Vincent und den Grenadinen",
+        "GS": "auf Südgeorgien und den Südlichen Sandwichinseln",
+        "TF": "in den Französischen Süd- und Antarktisgebieten", "FK": "auf den Falklandinseln",
         "CD": "in der Demokratischen Republik Kongo", "CG": "in der Republik Kongo",
         **{code: f"auf {name}" for code, name in {
             "MT": "Malta", "CY": "Zypern", "CU": "Kuba", "JM": "Jamaika", "MG": "Madagaskar",
             "RE": "Réunion", "GP": "Guadeloupe", "MQ": "Martinique", "MU": "Mauritius",
             "BB": "Barbados", "AW": "Aruba", "CW": "Curaçao", "GU": "Guam", "GG": "Guernsey",
             "JE": "Jersey", "YT": "Mayotte", "LC": "St. Lucia", "GD": "Grenada", "DM": "Dominica",
+            "FJ": "Fidschi", "MS": "Montserrat", "AI": "Anguilla", "BL": "St. Barthélemy",
+            "MF": "St. Martin", "SX": "Sint Maarten", "SH": "St. Helena", "NU": "Niue", "NR": "Nauru",
+            "KN": "St. Kitts und Nevis", "AG": "Antigua und Barbuda", "PR": "Puerto Rico",
+            "WF": "Wallis und Futuna", "PM": "St. Pierre und Miquelon", "TT": "Trinidad und Tobago",
         }.items()},
     }  # fmt: skip
     _compass: ClassVar = (
@@ -217,12 +270,16 @@ class German(Phrases):
         """Say what the place is and where."""
         a = f"{self._gender.get(f.kind, 'eine')} {f.kind}"
         where = self.within(f.country)
-        land = f"Das Land ist {self.territory(f.country)}."
         if f.capital:
             return [
-                f"{f.name} ist die Hauptstadt; {land[0].lower()}{land[1:]}",
+                f"{f.name} liegt {where} und ist dort die Hauptstadt.",
                 f"{f.name}, {a} {where}, ist die Hauptstadt des Landes.",
-                f"Die Hauptstadt {where} heißt {f.name}.",
+                f"{_capital(where)} ist {f.name} die Hauptstadt.",
+            ]
+        if f.quarter < 0:
+            return [
+                f"{f.name} ist {a} {where}.",
+                f"{f.name} ist {a} mit {self.number(f.population)} Einwohnern {where}.",
             ]
         part = "in der Mitte" if f.quarter == 8 else f"im {self._parts[f.quarter]}"
         return [
@@ -239,9 +296,11 @@ class German(Phrases):
         half = "östlich" if f.eastern else "westlich"
         circle = "nördlichen" if f.northern else "südlichen"
         climate = {
+            "equator": [f"Bis zum Äquator, der {'südlich' if f.northern else 'nördlich'} verläuft, "
+                        "ist es nicht weit.",
+                        f"Der Ort liegt nahe am Äquator, {side} von ihm."],
             "tropics": [f"Der Ort gehört zu den Tropen, {side} des Äquators.",
-                        f"Bis zum Äquator, der {'südlich' if f.northern else 'nördlich'} verläuft, "
-                        "ist es nicht weit."],
+                        f"Der Ort liegt zwischen den Wendekreisen, {side} des Äquators."],
             "polar": [f"Der Ort liegt jenseits des {circle} Polarkreises."],
             "temperate": [f"Die Lage ist {side} des Äquators und {half} von Greenwich.",
                           f"Der Ort liegt auf der {'Nord' if f.northern else 'Süd'}halbkugel, "
@@ -254,9 +313,10 @@ class German(Phrases):
             f"Bis {f.neighbour} sind es in der Luftlinie {f.kilometres} km.",
         ]
         ranked = [
-            f"Nach der Einwohnerzahl steht der Ort auf Platz {f.rank} von {f.siblings} "
-            f"{self.within(f.country)}.",
-            f"Unter {f.siblings} verzeichneten Orten des Landes ist es die Nummer {f.rank}.",
+            f"Nach der Einwohnerzahl steht der Ort auf Platz {self.number(f.rank)} von "
+            f"{self.number(f.siblings)} {self.within(f.country)}.",
+            f"Unter {self.number(f.siblings)} verzeichneten Orten des Landes ist es die Nummer "
+            f"{self.number(f.rank)}.",
         ]
         largest = [f"Kein Ort {self.within(f.country)} hat mehr Einwohner."]
         return [
@@ -278,147 +338,164 @@ class French(Phrases):
 
     language = "fr"
     column = 2
-    _names: ClassVar = {"HK": "Hong Kong", "MO": "Macao", "RE": "La Réunion"}
+    _names: ClassVar = {
+        "HK": "Hong Kong", "MO": "Macao", "RE": "La Réunion", "MM": "Birmanie", "VA": "Vatican",
+        "CD": "République démocratique du Congo", "CG": "République du Congo",
+    }  # fmt: skip
     _masculine: ClassVar = {
+        "BD",
+        "BF",
+        "BI",
         "BJ",
+        "BN",
         "BR",
         "BT",
         "BW",
-        "BF",
-        "BI",
-        "KH",
-        "CM",
+        "BZ",
         "CA",
         "CL",
-        "CG",
-        "CD",
+        "CM",
         "CR",
+        "CV",
         "DK",
-        "SV",
+        "EH",
         "GA",
+        "GB",
         "GH",
+        "GL",
         "GT",
+        "GY",
         "HN",
         "JP",
-        "KZ",
         "KE",
         "KG",
+        "KH",
         "KW",
+        "KZ",
         "LA",
         "LB",
-        "LS",
-        "LR",
         "LI",
+        "LK",
+        "LR",
+        "LS",
         "LU",
-        "MW",
-        "ML",
         "MA",
+        "ME",
+        "ML",
+        "MW",
         "MX",
         "MZ",
-        "MM",
-        "ME",
-        "NP",
-        "NI",
         "NE",
         "NG",
-        "PK",
+        "NI",
+        "NP",
         "PA",
-        "PY",
         "PE",
+        "PK",
         "PT",
+        "PY",
         "QA",
-        "GB",
         "RW",
-        "SN",
         "SD",
-        "SS",
-        "LK",
+        "SJ",
+        "SN",
         "SR",
-        "TJ",
+        "SS",
+        "SV",
         "TD",
-        "TL",
         "TG",
+        "TJ",
+        "TL",
         "TM",
+        "VA",
         "VE",
         "VN",
+        "VU",
+        "XK",
         "YE",
         "ZW",
-        "BD",
-        "BZ",
-        "GL",
-        "CV",
-        "VU",
-        "BN",
-        "EH",
     }
     _plural: ClassVar = {
-        "US",
-        "NL",
         "AE",
-        "PH",
-        "MV",
-        "BS",
-        "SC",
-        "KM",
-        "FJ",
-        "SB",
-        "MH",
-        "KY",
-        "FO",
-        "TC",
-        "VI",
-        "VG",
-        "MP",
-        "BM",
-        "FK",
-        "CK",
-        "KI",
-        "PW",
+        "AS",
         "AX",
-        "WS",
+        "BM",
+        "BQ",
+        "BS",
+        "CC",
+        "CK",
+        "FJ",
+        "FK",
+        "FO",
+        "KI",
+        "KM",
+        "KY",
+        "MH",
+        "MP",
+        "MV",
+        "NL",
+        "PH",
+        "PN",
+        "PW",
+        "SB",
+        "SC",
+        "TC",
         "TO",
+        "TV",
+        "UM",
+        "US",
+        "VG",
+        "VI",
+        "WS",
     }
     _islands: ClassVar = {
-        "CU",
-        "MT",
-        "CY",
-        "MG",
-        "MU",
-        "SG",
-        "DJ",
+        "AG",
+        "AI",
+        "AW",
         "BH",
-        "PR",
-        "TT",
-        "HK",
-        "MO",
-        "MC",
-        "SM",
+        "BL",
+        "CU",
+        "CW",
+        "CY",
+        "DJ",
+        "GG",
         "GI",
-        "TW",
         "GU",
-        "RE",
-        "YT",
-        "ST",
+        "HK",
+        "JE",
         "KN",
         "LC",
-        "VC",
-        "AG",
-        "AW",
-        "CW",
-        "OM",
-        "NR",
-        "GG",
-        "JE",
-        "SX",
-        "BL",
+        "MC",
         "MF",
+        "MG",
+        "MO",
+        "MS",
+        "MT",
+        "MU",
+        "NR",
+        "NU",
+        "OM",
         "PM",
+        "PR",
+        "RE",
+        "SG",
         "SH",
-        "DM",
+        "SM",
+        "ST",
+        "SX",
+        "TT",
+        "TW",
+        "VC",
+        "WF",
+        "YT",
     }
     _within: ClassVar = {
         "PS": "dans les Territoires palestiniens", "IM": "sur l’île de Man", "BB": "à la Barbade",
-        "GD": "à la Grenade",
+        "GD": "à la Grenade", "DM": "à la Dominique", "CX": "sur l’île Christmas",
+        "NF": "sur l’île Norfolk", "CG": "en République du Congo",
+        "CD": "en République démocratique du Congo",
+        "GS": "en Géorgie du Sud-et-les îles Sandwich du Sud",
+        "TF": "dans les Terres australes françaises",
     }  # fmt: skip
     _compass: ClassVar = (
         "au nord", "au nord-est", "à l’est", "au sud-est", "au sud", "au sud-ouest", "à l’ouest",
@@ -437,7 +514,7 @@ class French(Phrases):
         if code in self._masculine:
             return f"au {name}"
         if code in self._plural:
-            return f"aux {name}"
+            return f"aux {name.replace('Îles', 'îles')}"
         return f"{'à' if code in self._islands else 'en'} {name}"
 
     def number(self, value: int) -> str:
@@ -451,7 +528,10 @@ class French(Phrases):
             return f"du {name[3:]}"
         if name.startswith("Les "):
             return f"des {name[4:]}"
-        return f"d’{name}" if name[:1].lower() in "aeiouyàâéèêëîïôöùûü" else f"de {name}"
+        letters = unicodedata.normalize("NFD", name.lower())
+        # "d’Ypres", but "de Yangon"
+        elided = bool(re.match("[aeiou]|y[^aeiou]", letters))
+        return f"d’{name}" if elided else f"de {name}"
 
     def openings(self, f: Facts) -> list[str]:
         """Say what the place is and where."""
@@ -459,9 +539,14 @@ class French(Phrases):
         where = self.within(f.country)
         if f.capital:
             return [
-                f"{f.name} est la capitale ; on est {where}.",
+                f"{f.name} se trouve {where} et en est la capitale.",
                 f"{f.name}, {a} {where}, est la capitale du pays.",
-                f"{_capital(where)}, la capitale s’appelle {f.name}.",
+                f"{_capital(where)}, la capitale est {f.name}.",
+            ]
+        if f.quarter < 0:
+            return [
+                f"{f.name} est {a} {where}.",
+                f"{f.name}, {a} {where}, compte {self.number(f.population)} habitants.",
             ]
         part = "au centre" if f.quarter == 8 else f"dans {self._parts[f.quarter]}"
         return [
@@ -478,7 +563,9 @@ class French(Phrases):
         half = "à l’est" if f.eastern else "à l’ouest"
         circle = "arctique" if f.northern else "antarctique"
         climate = {
-            "tropics": [f"La localité est tropicale, {side} de l’équateur.",
+            "equator": [f"L’équateur est proche, {'au sud' if f.northern else 'au nord'}.",
+                        f"La localité est proche de l’équateur, {side} de celui-ci."],
+            "tropics": [f"La localité se situe entre les tropiques, {side} de l’équateur.",
                         f"On est sous les tropiques, {side} de l’équateur."],
             "polar": [f"La localité se situe au-delà du cercle polaire {circle}."],
             "temperate": [f"La localité est située {side} de l’équateur et {half} de Greenwich.",
@@ -488,12 +575,14 @@ class French(Phrases):
             f"{f.neighbour}, plus grande, est à {f.kilometres} km.",
             f"La localité est à environ {f.kilometres} km {self._compass[f.bearing]} "
             f"{self.of(f.neighbour)}.",
-            f"À vol d’oiseau, {f.kilometres} km la séparent {self.of(f.neighbour)}.",
+            f"À vol d’oiseau, {f.kilometres} km séparent la localité {self.of(f.neighbour)}."
+            if f.kilometres > 1
+            else f"{f.neighbour} est tout près, à 1 km.",
         ]
         ranked = [
-            f"Par sa population, elle vient au rang {f.rank} sur {f.siblings} "
-            f"{self.within(f.country)}.",
-            f"Elle porte le numéro {f.rank} parmi {f.siblings} localités du pays.",
+            f"Par sa population, la localité vient au rang {self.number(f.rank)} sur "
+            f"{self.number(f.siblings)} {self.within(f.country)}.",
+            f"C’est le numéro {self.number(f.rank)} parmi {self.number(f.siblings)} localités du pays.",
         ]
         largest = [f"Aucune localité n’est plus peuplée {self.within(f.country)}."]
         return [
@@ -503,7 +592,7 @@ class French(Phrases):
             climate,
             (largest if f.rank == 1 else ranked) if f.siblings > 1 else [],
             [f"Autre{'s noms' if len(f.others) > 1 else ' nom'} : {_listed(f.others, 'et')}.",
-             f"On la connaît aussi sous le nom {self.of(f.others[0])}."] if f.others else [],
+             f"La localité est aussi connue sous le nom {self.of(f.others[0])}."] if f.others else [],
             [f"L’heure est celle {self.of(f.clock)}.",
              f"Les horloges suivent l’heure {self.of(f.clock)}."] if f.clock else [],
         ]  # fmt: skip
@@ -519,7 +608,8 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-_LANGUAGES: dict[str, type[Phrases]] = {c.language: c for c in (English, German, French)}
+#: Language code -> its words.
+LANGUAGES: dict[str, type[Phrases]] = {c.language: c for c in (English, German, French)}
 
 
 def phrases(language: str) -> Phrases:
@@ -527,4 +617,4 @@ def phrases(language: str) -> Phrases:
 
     :raises KeyError: if it is none of en, de, fr.
     """
-    return _LANGUAGES[language]()
+    return LANGUAGES[language]()
