@@ -53,14 +53,14 @@ def print_result(text: str, run: str) -> None:
 
     result = json.loads(text)
     if result["retrieval"]:
-        protocol, chance = result["protocol"], result["chance"]["retrieval"]
+        chance = result["chance"]["retrieval"]
         ways = {"image to text": result["retrieval"]["image_to_text"],
                 "text to image": result["retrieval"]["text_to_image"], "chance": chance}  # fmt: skip
-        note = "" if protocol["pairs"] > protocol["candidates"] else ", the whole test split"
+        note = "" if result["pairs"] > result["gallery"] else ", the whole test split"
         print_table(
             [{"retrieval": way, **_rounded(figures)} for way, figures in ways.items()],
-            title=f"{run}: {protocol['draws']} draws of {protocol['candidates']} of "
-            f"{protocol['pairs']} test entities{note}",
+            title=f"{run}: {result['draws']} draws of {result['gallery']} of "
+            f"{result['pairs']} test entities{note}",
         )
     if result["location"]:
         sides = {f"from the {side}": figures for side, figures in result["location"].items()}

@@ -46,12 +46,18 @@ def save(folder: Path, model: MultitaskModel, dataset: Dataset, about: dict[str,
     """
     tensors = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
     save_file(tensors, folder / WEIGHTS)
+    (folder / WEIGHTS).chmod(0o644)  # safetensors lets only the owner read it
     content = {
         **about,
         "model": asdict(model.config),
         "version": dataset.version,
         "export_key": dataset.key,
         "encoders": list(dataset.encoders),
+        "languages": dataset.languages,
+        **dataset.recipe,
+        "entities": {
+            name: [dataset.entities[i] for i in rows.tolist()] for name, rows in dataset.split.items()
+        },
         "cells": dataset.cells,
         "centres": dataset.centres.tolist(),
     }
@@ -91,14 +97,19 @@ def load(folder: Path) -> Checkpoint:
         ) from None  # fmt: skip
     except (json.JSONDecodeError, KeyError, TypeError, RuntimeError) as error:
         raise ModelError(
-            f"the checkpoint does not fit together ({error})", where=folder / ABOUT,
+            f"the checkpoint does not fit together ({_one_line(error)})", where=folder / ABOUT,
             action="Train again with --force",
         ) from None  # fmt: skip
     return Checkpoint(model.eval(), about)
 
 
+def _one_line(error: Exception) -> str:
+    words = " ".join(str(error).split())  # torch lists every tensor on a line of its own
+    return words if len(words) <= 160 else f"{words[:160]}…"
+
+
 def check_fits(checkpoint: Checkpoint, dataset: Dataset, folder: Path) -> None:
-    """Refuse a checkpoint that was trained on another dataset.
+    """Refuse a checkpoint that was trained on another dataset, or on features of other encoders.
 
     :raises ModelError: naming both.
     """
@@ -109,3 +120,9 @@ def check_fits(checkpoint: Checkpoint, dataset: Dataset, folder: Path) -> None:
             where=folder,
             action="Name the export it was trained on with --export, or train on this one",
         )
+    learnt, given_encoders = checkpoint.about["encoders"], list(dataset.encoders)
+    if learnt != given_encoders:
+        raise ModelError(
+            f"was trained on features of {', '.join(learnt)}, not of {', '.join(given_encoders)}",
+            where=folder, action="Install those versions of the encoders, or train again",
+        )  # fmt: skip

@@ -2,6 +2,9 @@
 
 An export folder and two encoders enter, a :class:`Dataset` of tensors leaves: per entity the rows of
 its images and of its texts, its cell, its split. An entity without a modality has an empty row list.
+
+The labels of the classes do not join the text side here, as they do in the paper: the classes of the
+gazetteer are bands of population, some six in all, which the summaries say in words already.
 """
 
 from __future__ import annotations
@@ -12,7 +15,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import pyarrow.parquet as pq
 import torch
 from mlmkg.ml.encoders import load_encoder
@@ -30,14 +32,16 @@ SPLITS: Final = ("train", "val", "test")
 class Rows:
     """The feature rows of one modality, per entity: lists of different lengths in one array.
 
-    :param vectors: (n, d) float32 features.
+    :param vectors: (n, d) float16 features, memory-mapped; the model widens what it gathers.
     :param index: (m,) rows of ``vectors``, those of one entity after those of the one before.
     :param start: (E + 1,) where each entity's rows begin in ``index``.
+    :param language: (m,) number of the language of each of ``index``, -1 where there is none.
     """
 
     vectors: Tensor
     index: Tensor
     start: Tensor
+    language: Tensor
 
     def counts(self, entities: Tensor) -> Tensor:
         """Return (b,) how many rows each entity has."""
@@ -80,6 +84,8 @@ class Dataset:
     :param places: (E, 2) latitude and longitude of the entities, degrees.
     :param split: name -> entity numbers.
     :param encoders: names and revisions of the encoders.
+    :param languages: names of the languages, in the order of ``texts.language``.
+    :param recipe: what the export was made by: the ``recipe`` and ``split`` of its manifest.
     :param labels: (E,) what a person calls them.
     :param continents: (E,) names.
     """
@@ -95,6 +101,8 @@ class Dataset:
     places: Tensor
     split: dict[str, Tensor]
     encoders: tuple[str, str]
+    languages: list[str]
+    recipe: dict[str, Any]
     labels: list[str]
     continents: list[str]
 
@@ -106,7 +114,11 @@ def manifest(export: Path) -> dict[str, Any]:
     """
     path = export / MANIFEST
     if not path.is_file():
-        raise ExportError("no export", where=export, action="Run `mlmkg export --version NAME` first")
+        there = sorted(path.parent.name for path in export.parent.glob(f"*/{MANIFEST}"))
+        known = f", or choose among {', '.join(there)}" if there else ""
+        raise ExportError(
+            "no export", where=export, action=f"Run `mlmkg export --version NAME` first{known}"
+        )
     content: dict[str, Any] = json.loads(path.read_text("utf-8"))
     return content
 
@@ -150,15 +162,17 @@ def load_dataset(
         version=about["version"],
         entities=entities["entity"],
         images=_rows(
-            torch.from_numpy(seen.vectors.astype(np.float32)),
+            torch.from_numpy(seen.vectors),
             [number[entity] for entity in images["entity"]],
             [seen.row[key] for key in images["sha256"]],
+            [-1] * len(images["sha256"]),
             len(number),
         ),
         texts=_rows(
-            torch.from_numpy(said.vectors.astype(np.float32)),
+            torch.from_numpy(said.vectors),
             [number[texts["entity"][i]] for i in in_order],
             [said.row[said_keys[i]] for i in in_order],
+            [languages.get(texts["language"][i], -1) for i in in_order],
             len(number),
         ),
         cell=torch.tensor([label.get(token, -1) for token in entities["cell"]]),
@@ -172,16 +186,21 @@ def load_dataset(
             for name in SPLITS
         },
         encoders=(seen.encoder, said.encoder),
+        languages=list(languages),
+        recipe={"recipe": about.get("recipe", {}), "split": about.get("split", "hash")},
         labels=[name or entity for name, entity in
                 zip(entities["label"], entities["entity"], strict=True)],
         continents=[name or "elsewhere" for name in entities["continent"]],
     )  # fmt: skip
 
 
-def _rows(vectors: Tensor, owners: list[int], rows: list[int], entities: int) -> Rows:
+def _rows(
+    vectors: Tensor, owners: list[int], rows: list[int], languages: list[int], entities: int
+) -> Rows:
     """Group rows by their owner, keeping their order."""
     owner = torch.tensor(owners, dtype=torch.long)
     order = torch.argsort(owner, stable=True)
     start = torch.zeros(entities + 1, dtype=torch.long)
     start[1:] = torch.bincount(owner, minlength=entities).cumsum(0)
-    return Rows(vectors, torch.tensor(rows, dtype=torch.long)[order], start)
+    index, language = torch.tensor([rows, languages], dtype=torch.long).reshape(2, -1)[:, order]
+    return Rows(vectors, index, start, language)

@@ -91,7 +91,7 @@ class Lite0:
         try:
             with Image.open(path) as image:
                 sized = image.convert("RGB").resize((self.side, self.side), Image.Resampling.BICUBIC)
-        except (OSError, UnidentifiedImageError) as error:
+        except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
             raise ModelError(
                 f"cannot be read as an image ({error})", where=path,
                 action="Run `mlmkg build --force` and export again",

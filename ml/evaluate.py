@@ -34,9 +34,12 @@ def evaluate(model: MultitaskModel, dataset: Dataset, task: str, split: str = "t
     :param task: ``ir`` gives no location, ``le`` gives no retrieval.
     :returns: ``retrieval.{image_to_text,text_to_image}.{medR,R@1,R@5,R@10}`` and
         ``location.{image,text}.{F1,P,R,median_km,within_25km,...}``, None where not trained; the same
-        under ``chance``; and how many entities, draws and candidates there were.
+        under ``chance``; ``draws``, ``gallery`` (candidates in each) and ``pairs`` (test entities with
+        both modalities), None where there is no retrieval; ``unseen_cells``: how many entities lie in
+        cells that training never saw, which count as wrong.
     """
-    retrieval, chance_retrieval, protocol = None, None, None
+    retrieval, chance_retrieval = None, None
+    protocol: dict[str, int | None] = {"draws": None, "gallery": None, "pairs": None}
     entities_E = dataset.split[split]
     if task != "le":
         retrieval, chance_retrieval, protocol = _retrieval(model, dataset, entities_E)
@@ -46,7 +49,8 @@ def evaluate(model: MultitaskModel, dataset: Dataset, task: str, split: str = "t
         chance_location = _majority(dataset, entities_E)
     return {
         "version": dataset.version, "task": task, "split": split, "entities": len(entities_E),
-        "retrieval": retrieval, "location": location, "protocol": protocol,
+        "retrieval": retrieval, "location": location, **protocol,
+        "unseen_cells": _unseen(dataset, entities_E),
         "chance": {"retrieval": chance_retrieval, "location": chance_location},
     }  # fmt: skip
 
@@ -128,10 +132,10 @@ def _pairs(model: MultitaskModel, dataset: Dataset, entities_E: Tensor) -> tuple
 
 def _retrieval(
     model: MultitaskModel, dataset: Dataset, entities_E: Tensor
-) -> tuple[dict[str, Any] | None, dict[str, float] | None, dict[str, int] | None]:
+) -> tuple[dict[str, Any] | None, dict[str, float] | None, dict[str, int | None]]:
     pairs = _pairs(model, dataset, entities_E)
     if pairs is None:
-        return None, None, None
+        return None, None, {"draws": None, "gallery": None, "pairs": None}
     image_ND, text_ND = (vectors.cpu().numpy() for vectors in pairs)
     size = len(image_ND)
     gallery = min(GALLERY, size)
@@ -149,7 +153,7 @@ def _retrieval(
         for direction, results in figures.items()
     }
     expected = {"medR": (gallery + 1) / 2} | {f"R@{k}": min(1.0, k / gallery) for k in (1, 5, 10)}
-    return mean, expected, {"draws": draws, "candidates": gallery, "pairs": size}
+    return mean, expected, {"draws": draws, "gallery": gallery, "pairs": size}
 
 
 def _recalls(rank: Ranks) -> dict[str, float]:
@@ -176,6 +180,12 @@ def _figures(dataset: Dataset, entities_N: Tensor, guess_N: Tensor) -> dict[str,
         "F1": float(f1), "P": float(precision), "R": float(recall),
         "median_km": float(np.median(kilometres)),
     } | {f"within_{r}km": float((kilometres <= r).mean()) for r in RADII_KM}  # fmt: skip
+
+
+def _unseen(dataset: Dataset, entities_E: Tensor) -> int:
+    cell_E = dataset.cell[entities_E]
+    known = torch.isin(cell_E, dataset.cell[dataset.split["train"]])
+    return int(((cell_E >= 0) & ~known).sum())
 
 
 def _majority(dataset: Dataset, entities_E: Tensor) -> dict[str, float] | None:

@@ -19,7 +19,10 @@ def contrastive(image_BD: Tensor, text_BD: Tensor, scale: Tensor, same_BB: Tenso
     :param text_BD: (B, D) vectors of length 1, of the same entities.
     :param scale: the inverse temperature.
     :param same_BB: (B, B) true where two entities share an image: no negatives of each other.
+    :returns: 0 where no entity of the batch has both modalities.
     """
+    if not len(image_BD):
+        return (image_BD.sum() + text_BD.sum()) * 0
     logits_BB = scale * image_BD @ text_BD.T
     off = same_BB & ~torch.eye(len(same_BB), dtype=torch.bool, device=same_BB.device)
     logits_BB = logits_BB.masked_fill(off, float("-inf"))

@@ -1,4 +1,4 @@
-"""The multitask model: two trunks, one shared space, one cell head per modality.
+"""The multitask model: a trunk per modality, and on it a layer and a head per task.
 
 Shapes: B entities, I and T widths of image and text features, H hidden width, D shared space, C cells.
 """
@@ -29,7 +29,7 @@ class ModelConfig:
     image_dim: int
     text_dim: int
     cells: int
-    hidden: int = 512
+    hidden: int = 1024
     shared: int = 256
     dropout: float = 0.3
 
@@ -37,8 +37,19 @@ class ModelConfig:
 class MultitaskModel(nn.Module):
     """Retrieval and location from one trunk per modality.
 
-    The trunk feeds both the shared space and the cell head, so what helps to tell where a place is
-    also helps to tell places apart.
+    The tasks of a modality share its first layer and have a second one each. With both layers shared,
+    retrieval gained from the cells but the cells lost to retrieval. On the gazetteer's irle-gr
+    (validation, four seeds, mean and deviation), trained together against alone:
+
+    ================  =================  ==================  ==================
+    second layer      recall at 10       F1 from the image   F1 from the text
+    ================  =================  ==================  ==================
+    shared            .521±.009, .502    .949±.002, .957     .652±.006, .655
+    one a task        .517±.009, .505    .954±.003, .956     .653±.005, .652
+    ================  =================  ==================  ==================
+
+    So retrieval gains a little and location nothing. Giving the shared space the probabilities of the
+    cells changed neither. A task trained alone has the same layers; those of the other stay unused.
     """
 
     image_shift: Tensor
@@ -49,12 +60,12 @@ class MultitaskModel(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
-        self.image_trunk = self._trunk(config.image_dim)
-        self.text_trunk = self._trunk(config.text_dim)
-        self.image_space = nn.Linear(config.hidden, config.shared)
-        self.text_space = nn.Linear(config.hidden, config.shared)
-        self.image_cell = nn.Linear(config.hidden, config.cells)
-        self.text_cell = nn.Linear(config.hidden, config.cells)
+        self.image_trunk = self._layer(config.image_dim)
+        self.text_trunk = self._layer(config.text_dim)
+        self.image_space = self._head(config.shared)
+        self.text_space = self._head(config.shared)
+        self.image_cell = self._head(config.cells)
+        self.text_cell = self._head(config.cells)
         self.log_scale = nn.Parameter(torch.tensor(2.65926))  # temperature 0.07
         self.log_variances = nn.ParameterDict({t: nn.Parameter(torch.zeros(())) for t in TASKS})
         # Means and deviations of the training features: the encoders' numbers differ in size.
@@ -63,29 +74,36 @@ class MultitaskModel(nn.Module):
         self.register_buffer("text_shift", torch.zeros(config.text_dim))
         self.register_buffer("text_spread", torch.ones(config.text_dim))
 
-    def _trunk(self, width: int) -> nn.Sequential:
+    def _layer(self, width: int) -> nn.Sequential:
         hidden = self.config.hidden
         return nn.Sequential(
-            nn.Linear(width, hidden), nn.LayerNorm(hidden), nn.GELU(), nn.Dropout(self.config.dropout),
-            nn.Linear(hidden, hidden), nn.LayerNorm(hidden), nn.GELU(),
-            nn.Dropout(self.config.dropout),
-        )  # fmt: skip
+            nn.Linear(width, hidden), nn.LayerNorm(hidden), nn.GELU(), nn.Dropout(self.config.dropout)
+        )
+
+    def _head(self, width: int) -> nn.Sequential:
+        return nn.Sequential(self._layer(self.config.hidden), nn.Linear(self.config.hidden, width))
 
     def standardise(self, images_ND: Tensor, texts_ND: Tensor) -> None:
-        """Remember the mean and deviation of the training features."""
+        """Remember the mean and deviation of the training features.
+
+        A deviation counts for at least a tenth of the average one: a channel that hardly stirs in
+        training would else be thousands of deviations away on the first image that wakes it.
+        """
         with torch.no_grad():
-            for name, x in (("image", images_ND), ("text", texts_ND)):
+            for name, x in (("image", images_ND.float()), ("text", texts_ND.float())):
+                spread = x.std(dim=0)
+                floor = max(0.1 * float(spread.mean()), 1e-4)
                 getattr(self, f"{name}_shift").copy_(x.mean(dim=0))
-                getattr(self, f"{name}_spread").copy_(x.std(dim=0).clamp(min=1e-4))
+                getattr(self, f"{name}_spread").copy_(spread.clamp(min=floor))
 
     def image(self, x_BI: Tensor) -> tuple[Tensor, Tensor]:
         """Return the place in the shared space (B, D), of length 1, and the cell logits (B, C)."""
-        h_BH = self.image_trunk((x_BI - self.image_shift) / self.image_spread)
+        h_BH = self.image_trunk((x_BI.float() - self.image_shift) / self.image_spread)
         return F.normalize(self.image_space(h_BH), dim=1), self.image_cell(h_BH)
 
     def text(self, x_BT: Tensor) -> tuple[Tensor, Tensor]:
         """Return the place in the shared space (B, D), of length 1, and the cell logits (B, C)."""
-        h_BH = self.text_trunk((x_BT - self.text_shift) / self.text_spread)
+        h_BH = self.text_trunk((x_BT.float() - self.text_shift) / self.text_spread)
         return F.normalize(self.text_space(h_BH), dim=1), self.text_cell(h_BH)
 
     @property

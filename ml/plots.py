@@ -69,7 +69,8 @@ def curves(path: Path, run: str, history: Sequence[Mapping[str, Any]]) -> None:
         axes.grid(axis="y", color="#dddddd", linewidth=0.6)
         for epoch in kept:
             axes.axvline(epoch, color=GREY, linewidth=0.8, linestyle=":")
-        axes.legend()
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend()
     left.set_title("Training loss (cross-entropy)")
     left.set_ylim(bottom=0)
     right.set_title(f"Validation; dotted: the epoch kept ({', '.join(map(str, kept))})")
@@ -93,21 +94,30 @@ def _guesses(
 
 def world_map(path: Path, run: str, model: MultitaskModel, dataset: Dataset) -> None:
     """Draw true places and lines to where the model puts them, per modality, with coastlines."""
-    from mpl_toolkits.basemap import Basemap
+    try:
+        from mpl_toolkits.basemap import Basemap
+    except ImportError:  # without mlmkg[demo] the map has no coastlines, and the run still ends well
+        Basemap = None
 
     bounds = _bounds(dataset.places.numpy())
     wide = bounds[3] - bounds[2] > 1.3 * (bounds[1] - bounds[0])
-    figure, both = plt.subplots(2 if wide else 1, 1 if wide else 2, figsize=(10, 10 if wide else 6))
+    tall = (bounds[1] - bounds[0]) / (bounds[3] - bounds[2])
+    rows, columns, width = (2, 1, 8.5) if wide else (1, 2, 5.2)
+    figure, both = plt.subplots(
+        rows, columns, figsize=(columns * width, rows * (width * tall + 0.4) + 0.5),
+        layout="constrained",
+    )  # fmt: skip
     for axes, modality in zip(np.ravel(both), ("image", "text"), strict=True):
         true, guess, _, _ = _guesses(model, dataset, modality)
-        earth = Basemap(
+        earth = Basemap and Basemap(
             projection="cyl", resolution="c" if bounds[3] - bounds[2] > 120 else "l", ax=axes,
             llcrnrlat=bounds[0], urcrnrlat=bounds[1], llcrnrlon=bounds[2], urcrnrlon=bounds[3],
         )  # fmt: skip
-        earth.drawmapboundary(fill_color="#dde8f0", linewidth=0.4, zorder=0)
-        earth.fillcontinents(color="#fbf9f3", lake_color="#eef3f7", zorder=1)
-        earth.drawcoastlines(linewidth=0.4, color="#666666")
-        earth.drawcountries(linewidth=0.3, color="#aaaaaa")
+        if earth:
+            earth.drawmapboundary(fill_color="#dde8f0", linewidth=0.4, zorder=0)
+            earth.fillcontinents(color="#fbf9f3", lake_color="#eef3f7", zorder=1)
+            earth.drawcoastlines(linewidth=0.4, color="#666666")
+            earth.drawcountries(linewidth=0.3, color="#aaaaaa")
         if not len(true):
             continue
         step = max(1, len(true) // ARROWS)
@@ -123,10 +133,12 @@ def world_map(path: Path, run: str, model: MultitaskModel, dataset: Dataset) -> 
         )  # fmt: skip
         kilometres = great_circle(torch.from_numpy(guess), torch.from_numpy(true)).numpy()
         axes.set_title(f"From the {modality}: median error {np.median(kilometres):,.0f} km")
-        axes.legend(loc="lower left", fontsize=8, frameon=True, framealpha=0.9)
-    figure.suptitle(f"{run}: test entities, and where the model puts them", x=0.06, ha="left",
+    # Below the maps: a legend inside hides islands.
+    handles, names = np.ravel(both)[0].get_legend_handles_labels()
+    if handles:
+        figure.legend(handles, names, loc="outside lower left", ncols=2, fontsize=9)
+    figure.suptitle(f"{run}: test entities, and where the model puts them", x=0.01, ha="left",
                     fontweight="bold")  # fmt: skip
-    figure.tight_layout()
     figure.savefig(path)
     plt.close(figure)
 
@@ -160,7 +172,7 @@ def confusion(path: Path, run: str, model: MultitaskModel, dataset: Dataset, mos
                 table[place[t], place.get(g, len(top))] += 1
         _heat(axes, table / np.maximum(table.sum(axis=1, keepdims=True), 1), top, dataset)
         axes.set_title(f"From the {modality}")
-    figure.suptitle(f"{run}: true cell (row), predicted cell (column), west to east; share of the row",
+    figure.suptitle(f"{run}: true and predicted cells, from west to east",
                     x=0.02, ha="left", fontweight="bold")  # fmt: skip
     figure.tight_layout()
     figure.savefig(path)
@@ -173,7 +185,8 @@ def _heat(axes: Axes, table: np.ndarray, cells: torch.Tensor, dataset: Dataset) 
     axes.set_yticks(range(len(names)), names, fontsize=7)
     axes.set_xticks(range(len(names) + 1), [*names, "others"], fontsize=7, rotation=90)
     axes.set_ylabel("true cell: latitude, longitude of its centre", fontsize=8)
-    plt.colorbar(picture, ax=axes, fraction=0.04, pad=0.02)
+    axes.set_xlabel("predicted cell", fontsize=8)
+    plt.colorbar(picture, ax=axes, fraction=0.04, pad=0.02, label="share of the row")
 
 
 def distances(

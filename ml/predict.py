@@ -10,10 +10,10 @@ from typing import Any
 import torch
 from mlmkg.ml import checkpoint
 from mlmkg.ml.data import load_dataset
-from mlmkg.ml.encoders import ENCODERS
 from mlmkg.ml.evaluate import predict_cells
-from mlmkg.ml.train import EVALUATION
+from mlmkg.ml.train import EVALUATION, TIMES
 
+from mlmkg.errors import ModelError
 from mlmkg.progress import Progress, quiet
 from mlmkg.workspace import Workspace
 from mlmkg.writeback import Prediction, RunDescription
@@ -34,7 +34,6 @@ def predict(
     loaded = checkpoint.load(folder)
     about = loaded.about
     names = [name.partition(" ")[0] for name in about["encoders"]]
-    assert all(name in ENCODERS for name in names)
     dataset = load_dataset(
         export or workspace.exports / about["version"], workspace.features,
         (names[0], names[1]), progress,
@@ -63,7 +62,14 @@ def predict(
 
 
 def _description(folder: Path, about: dict[str, Any]) -> RunDescription:
-    times = json.loads((folder / "times.json").read_text("utf-8"))
+    try:
+        times = json.loads((folder / TIMES).read_text("utf-8"))
+        evaluation = json.loads((folder / EVALUATION).read_text("utf-8"))
+    except (OSError, json.JSONDecodeError) as error:
+        raise ModelError(
+            f"the run's record cannot be read ({error})", where=folder,
+            action="Train again with --force",
+        ) from None  # fmt: skip
     return RunDescription(
         name=about["run"],
         version=about["version"],
@@ -73,5 +79,5 @@ def _description(folder: Path, about: dict[str, Any]) -> RunDescription:
         encoders=tuple(about["encoders"]),
         started=datetime.fromtimestamp(times["started"], UTC),
         ended=datetime.fromtimestamp(times["ended"], UTC),
-        evaluation=json.loads((folder / EVALUATION).read_text("utf-8")),
+        evaluation=evaluation,
     )

@@ -9,10 +9,13 @@ in memory and a batch is a gather from them: no loader, no workers. One seed giv
 from __future__ import annotations
 
 import json
-import shutil
+import math
+import os
+import re
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -33,6 +36,8 @@ from mlmkg.workspace import Workspace
 TASKS: Final = ("mtl", "ir", "le")
 METRICS: Final = "metrics.jsonl"
 EVALUATION: Final = "evaluation.json"
+CONFIG: Final = "config.json"
+TIMES: Final = "times.json"
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,8 @@ class TrainConfig:
     :param warmup: part of the steps during which the rate rises.
     :param smoothing_km: great-circle distance over which the target spreads to other cells; 0 for none.
     :param hidden, shared, dropout: see :class:`mlmkg.ml.model.ModelConfig`.
+    :param threads: of torch on the CPU. Their number changes the order of sums and so the last bits of
+        the weights: it is a setting, not what the machine happens to have.
     """
 
     task: str = "mtl"
@@ -58,9 +65,10 @@ class TrainConfig:
     weight_decay: float = 0.05
     warmup: float = 0.1
     smoothing_km: float = 75.0
-    hidden: int = 512
+    hidden: int = 1024
     shared: int = 256
     dropout: float = 0.3
+    threads: int = 2
 
 
 def train(
@@ -75,11 +83,20 @@ def train(
     """
     run = name or f"{dataset.version}-{config.task}-{config.seed}"
     folder = workspace.runs / run
-    _check(dataset, config, folder, force)
+    _check(dataset, config, folder, run, force)
     config = replace(config, batch=min(config.batch, len(dataset.split["train"])))
     started = time.time()
 
-    _deterministic(config.seed)
+    with _deterministic(config.seed, config.threads):
+        _run(dataset, config, workspace, run, folder, started, progress)
+    return folder
+
+
+def _run(
+    dataset: Dataset, config: TrainConfig, workspace: Workspace, run: str, folder: Path,
+    started: float, progress: Progress,
+) -> None:  # fmt: skip
+    """Train, evaluate, draw, and put the folder in place."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     generator = torch.Generator().manual_seed(config.seed)
     model = MultitaskModel(
@@ -117,14 +134,13 @@ def train(
     history: list[dict[str, Any]] = []
     for epoch in progress(range(1, config.epochs + 1), f"training {run}", unit="epoch"):
         model.train()
-        totals: dict[str, float] = {}
+        totals: dict[str, Tensor] = {}
         for batch_B in _batches(train_E, config.batch, steps, generator):
             image_B = dataset.images.drawn(batch_B, generator)
             text_B = dataset.texts.drawn(batch_B, generator)
             image_BD, image_logits_BC = model.image(images_ND[image_B.clamp(min=0)])
             text_BD, text_logits_BC = model.text(texts_ND[text_B.clamp(min=0)])
             cell_B = dataset.cell[batch_B]
-            target_BC = targets_CC[cell_B.clamp(min=0).to(device)]
             losses: dict[str, Tensor] = {}
             if config.task != "le":
                 both = _known_mask(image_B, text_B)
@@ -132,6 +148,7 @@ def train(
                     image_BD[both], text_BD[both], model.scale, _same(image_B[both]).to(device)
                 )
             if config.task != "ir":
+                target_BC = targets_CC[cell_B.clamp(min=0).to(device)]
                 for modality, logits_BC, row_B in (
                     ("image", image_logits_BC, image_B), ("text", text_logits_BC, text_B),
                 ):  # fmt: skip
@@ -144,10 +161,18 @@ def train(
             optimizer.step()
             schedule.step()
             for key, value in {"loss": loss, **losses}.items():
-                totals[key] = totals.get(key, 0.0) + float(value.detach()) / steps
+                totals[key] = totals.get(key, torch.zeros((), device=device)) + value.detach() / steps
+        means = {key: float(total) for key, total in totals.items()}
+        if not math.isfinite(means["loss"]):
+            raise ModelError(
+                f"the loss is {means['loss']} in epoch {epoch}", where=run,
+                action="Look for NaN in the features, or take a lower rate",
+            )  # fmt: skip
         metrics = quick(model.eval(), dataset, "val", config.task)
-        history.append({"epoch": epoch, **totals, **{f"val_{k}": v for k, v in metrics.items()}})
-        if (score := sum(metrics.values()) / max(len(metrics), 1)) > best_score:
+        history.append({"epoch": epoch, **means, **{f"val_{k}": v for k, v in metrics.items()}})
+        # Without a validation split there is nothing to choose by, and the last epoch is kept.
+        score = sum(metrics.values()) / len(metrics) if metrics else float(epoch)
+        if score > best_score:
             best_score = score
             best_state = {k: v.detach().clone() for k, v in model.state_dict().items()}
             history[-1]["best"] = True
@@ -163,20 +188,25 @@ def train(
             "software": {"mlmkg": __version__, "torch": torch.__version__},
         }  # fmt: skip
         checkpoint.save(new, model, dataset, about)
+        (new / CONFIG).write_text(json.dumps(asdict(config), indent=2) + "\n", "utf-8")
         lines = "".join(json.dumps(entry) + "\n" for entry in history)
         (new / METRICS).write_text(lines, "utf-8")
         result = evaluate(model, dataset, config.task)
         (new / EVALUATION).write_text(json.dumps(result, indent=2) + "\n", "utf-8")
         plots.draw(new, run, history, model, dataset, result)
         times = {"started": started, "ended": time.time()}
-        (new / "times.json").write_text(json.dumps(times) + "\n", "utf-8")
+        (new / TIMES).write_text(json.dumps(times) + "\n", "utf-8")
         if folder.exists():
-            shutil.rmtree(folder)
+            folder.rename(Path(scratch) / "replaced")
         new.rename(folder)
-    return folder
 
 
-def _check(dataset: Dataset, config: TrainConfig, folder: Path, force: bool) -> None:
+def _check(dataset: Dataset, config: TrainConfig, folder: Path, run: str, force: bool) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", run):
+        raise ModelError(
+            f"{run!r} is no name for a run: it becomes a folder and an IRI", where="--name",
+            action="Use letters, digits, hyphens, underscores and full stops",
+        )  # fmt: skip
     if config.task not in TASKS:
         raise ModelError(f"there is no task {config.task!r}", action=f"Tasks: {', '.join(TASKS)}")
     if folder.exists() and not force:
@@ -190,6 +220,11 @@ def _check(dataset: Dataset, config: TrainConfig, folder: Path, force: bool) -> 
         "training images": int((dataset.images.counts(train_E) > 0).sum()) if len(train_E) else 0,
         "training texts": int((dataset.texts.counts(train_E) > 0).sum()) if len(train_E) else 0,
     }
+    if config.task != "ir" and not (len(train_E) and int((dataset.cell[train_E] >= 0).sum())):
+        raise ModelError(
+            "no training entity has a geo cell", where=dataset.version,
+            action="Export a version with cells, or train with --task ir",
+        )  # fmt: skip
     for what, number in usable.items():
         if number < 2:
             raise ModelError(
@@ -197,9 +232,20 @@ def _check(dataset: Dataset, config: TrainConfig, folder: Path, force: bool) -> 
             )
 
 
-def _deterministic(seed: int) -> None:
-    torch.manual_seed(seed)
-    torch.use_deterministic_algorithms(True, warn_only=True)
+@contextmanager
+def _deterministic(seed: int, threads: int) -> Iterator[None]:
+    """Make torch repeatable, and leave it afterwards as it was."""
+    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what CUDA needs for it
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        torch.set_num_threads(threads)
+        torch.use_deterministic_algorithms(True)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before[0])
+            torch.use_deterministic_algorithms(before[1])
 
 
 def _batches(entities_E: Tensor, size: int, steps: int, generator: torch.Generator) -> Iterator[Tensor]:

@@ -1,0 +1,159 @@
+"""The protocol of the evaluation, against numbers worked out by hand."""
+
+from __future__ import annotations
+
+import random
+import statistics
+
+import numpy as np
+import pytest
+import torch
+from mlmkg.ml.evaluate import evaluate, predict_cells, ranks
+from mlmkg.ml.losses import cell_loss, contrastive, great_circle, weighed
+from mlmkg.ml.model import ModelConfig, MultitaskModel
+
+from tests.exports import dataset_of
+
+PARIS, LYON, BERLIN = (48.8566, 2.3522), (45.764, 4.8357), (52.52, 13.405)
+
+
+def untrained(cells: int = 2, width: int = 6) -> MultitaskModel:
+    torch.manual_seed(0)
+    return MultitaskModel(ModelConfig(width, width, cells, hidden=16, shared=8)).eval()
+
+
+def test_the_rank_counts_what_is_better_and_shares_what_is_equal() -> None:
+    scores = np.array([
+        [0.9, 0.1, 0.5],  # its own is best: 1
+        [0.7, 0.2, 0.2],  # one better, one equal: between 2 and 3
+        [0.8, 0.6, 0.1],  # two better: 3
+    ])  # fmt: skip
+    assert ranks(scores).tolist() == [1.0, 2.5, 3.0]
+
+
+def test_a_model_that_says_the_same_of_all_is_at_chance_and_not_first() -> None:
+    image = torch.ones(9, 6)
+    dataset = dataset_of(image, image, [0] * 9, {"test": list(range(9))}, [PARIS], [PARIS] * 9)
+    result = evaluate(untrained(1), dataset, "ir")
+    assert result["retrieval"]["image_to_text"]["medR"] == 5.0
+    assert result["retrieval"]["text_to_image"]["R@1"] == 0.0
+    assert result["chance"]["retrieval"]["medR"] == 5.0
+
+
+def test_a_test_split_under_500_is_ranked_whole_and_the_result_says_so() -> None:
+    features = torch.randn(7, 6, generator=torch.Generator().manual_seed(1))
+    dataset = dataset_of(features, features, [0] * 7, {"test": list(range(7))}, [PARIS], [PARIS] * 7)
+    result = evaluate(untrained(1), dataset, "ir")
+    assert (result["draws"], result["gallery"], result["pairs"]) == (1, 7, 7)
+
+
+def test_ten_draws_of_500_are_those_of_the_published_seed() -> None:
+    number = 620
+    generator = torch.Generator().manual_seed(2)
+    image, text = (torch.randn(number, 6, generator=generator) for _ in range(2))
+    dataset = dataset_of(
+        image, text, [0] * number, {"test": list(range(number))}, [PARIS], [PARIS] * number
+    )
+    model = untrained(1)
+    result = evaluate(model, dataset, "ir")
+    with torch.inference_mode():
+        scores = (model.image(image)[0] @ model.text(text)[0].T).tolist()
+    random.seed(1234)
+    draws = [random.sample(range(number), 500) for _ in range(10)]
+    for direction, score in (
+        ("image_to_text", lambda i, j: scores[i][j]), ("text_to_image", lambda i, j: scores[j][i]),
+    ):  # fmt: skip
+        medians, within_ten = [], []
+        for draw in draws:
+            rank = [1 + sum(score(i, j) > score(i, i) for j in draw) for i in draw]
+            medians.append(statistics.median(rank))
+            within_ten.append(sum(r <= 10 for r in rank) / 500)
+        assert result["retrieval"][direction]["medR"] == pytest.approx(
+            statistics.mean(medians), abs=0.1
+        )
+        assert result["retrieval"][direction]["R@10"] == pytest.approx(
+            statistics.mean(within_ten), abs=1e-3
+        )
+    assert (result["draws"], result["gallery"], result["pairs"]) == (10, 500, 620)
+
+
+def test_always_saying_the_largest_cell_by_hand() -> None:
+    """Training saw cell 0 twice, cell 1 once; of four test entities two lie in each."""
+    dataset = dataset_of(
+        torch.zeros(7, 6), torch.zeros(7, 6), [0, 0, 1, 0, 0, 1, 1],
+        {"train": [0, 1, 2], "test": [3, 4, 5, 6]}, [PARIS, BERLIN],
+        [PARIS, PARIS, BERLIN, PARIS, LYON, BERLIN, BERLIN],
+    )  # fmt: skip
+    chance = evaluate(untrained(), dataset, "le")["chance"]["location"]
+    assert chance["R"] == pytest.approx(0.5)
+    assert chance["P"] == pytest.approx(0.25)  # 2/4 of what was said for cell 0, nothing for cell 1
+    assert chance["F1"] == pytest.approx(1 / 3)
+    assert chance["within_25km"] == 0.25
+    assert chance["within_200km"] == 0.25  # Lyon is 392 km from Paris
+    assert chance["within_750km"] == 0.5
+    assert chance["within_2500km"] == 1.0
+    assert chance["median_km"] == pytest.approx((392 + 878) / 2, abs=2)
+
+
+def test_cells_that_training_never_saw_are_counted_and_cannot_be_right_by_chance() -> None:
+    dataset = dataset_of(
+        torch.zeros(4, 6), torch.zeros(4, 6), [0, 0, 1, 1], {"train": [0, 1], "test": [2, 3]},
+        [PARIS, BERLIN], [PARIS, PARIS, BERLIN, BERLIN],
+    )  # fmt: skip
+    result = evaluate(untrained(), dataset, "le")
+    assert result["unseen_cells"] == 2
+    assert result["chance"]["location"]["F1"] == 0.0
+
+
+def test_a_task_that_was_not_learnt_has_no_figures() -> None:
+    dataset = dataset_of(
+        torch.randn(4, 6), torch.randn(4, 6), [0, 1, 0, 1], {"train": [0, 1], "test": [2, 3]},
+        [PARIS, BERLIN], [PARIS, BERLIN] * 2,
+    )  # fmt: skip
+    assert evaluate(untrained(), dataset, "ir")["location"] is None
+    located = evaluate(untrained(), dataset, "le")
+    assert located["retrieval"] is None and located["draws"] is None
+    assert set(located["location"]["image"]) == {
+        "F1", "P", "R", "median_km", "within_25km", "within_200km", "within_750km", "within_2500km",
+    }  # fmt: skip
+
+
+def test_probabilities_of_cells_sum_to_one() -> None:
+    dataset = dataset_of(
+        torch.randn(3, 6), torch.randn(3, 6), [0, 1, 0], {"test": [0, 1, 2]}, [PARIS, BERLIN],
+        [PARIS, BERLIN, PARIS],
+    )  # fmt: skip
+    found, probabilities = predict_cells(untrained(), dataset, torch.arange(3), "text")
+    assert found.tolist() == [0, 1, 2]
+    assert probabilities.sum(dim=1).tolist() == pytest.approx([1, 1, 1])
+
+
+def test_a_batch_in_which_nobody_has_both_modalities_costs_nothing() -> None:
+    nobody = torch.zeros(0, 4, requires_grad=True)
+    loss = contrastive(nobody, nobody, torch.tensor(10.0), torch.zeros(0, 0, dtype=torch.bool))
+    loss.backward()
+    assert loss.item() == 0.0
+
+
+def test_entities_without_a_cell_do_not_weigh_in_the_cell_loss() -> None:
+    logits = torch.tensor([[2.0, 0.0], [0.0, 9.0]])
+    target = torch.eye(2)[[0, 0]]
+    known = torch.tensor([True, False])
+    alone = cell_loss(logits[:1], target[:1], known[:1])
+    assert float(cell_loss(logits, target, known)) == pytest.approx(float(alone))
+
+
+def test_a_learnt_variance_ends_at_the_log_of_twice_its_loss() -> None:
+    """d/ds of exp(-s) L + s/2 is zero at s = log 2L."""
+    s = torch.zeros((), requires_grad=True)
+    optimizer = torch.optim.SGD([s], lr=0.5)
+    for _ in range(200):
+        optimizer.zero_grad()
+        weighed({"ir": torch.tensor(3.0)}, {"ir": s}).backward()
+        optimizer.step()
+    assert float(s.detach()) == pytest.approx(float(torch.tensor(6.0).log()), abs=1e-3)
+
+
+def test_across_the_antimeridian_is_near() -> None:
+    fiji, samoa = torch.tensor([-17.0, 179.5]), torch.tensor([-17.0, -179.5])
+    assert float(great_circle(fiji, samoa)) == pytest.approx(106.3, abs=0.5)
