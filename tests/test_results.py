@@ -1,0 +1,68 @@
+"""Results as Arrow: the same cells as Oxigraph's own, whatever is in them and wherever blocks end."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pyoxigraph as ox
+import pytest
+
+from mlmkg.results import PEEK, read_table, write_parquet
+
+TEXTS = ["plain", "a, comma", 'a "quote"', "two\nlines", 'dos\r\nlines, "quoted"\r\n', '"', '\r\n"\r\n']
+QUERY = "SELECT ?n ?t WHERE { ?s <urn:n> ?n OPTIONAL { ?s <urn:t> ?t } }"
+
+
+@pytest.fixture(scope="module")
+def store() -> ox.Store:
+    """Rows beyond those that types are read from, every third without a text."""
+    store = ox.Store()
+    number, text = ox.NamedNode("urn:n"), ox.NamedNode("urn:t")
+    for i in range(3 * PEEK):
+        subject = ox.NamedNode(f"urn:s{i}")
+        store.add(ox.Quad(subject, number, ox.Literal(i)))
+        if i % 3:
+            store.add(ox.Quad(subject, text, ox.Literal(f"{i} {TEXTS[i % len(TEXTS)]}")))
+    return store
+
+
+def answer(store: ox.Store, query: str = QUERY) -> ox.QuerySolutions:
+    found = store.query(query)
+    assert isinstance(found, ox.QuerySolutions)
+    return found
+
+
+@pytest.mark.parametrize("block", [2, 7, 100, 4096, 4 << 20])
+def test_cells_survive_wherever_a_block_ends(
+    store: ox.Store, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mlmkg.results._BLOCK", block)
+    table = read_table(answer(store))
+    assert table.schema == pa.schema([("n", pa.int64()), ("t", pa.string())])
+    assert table.to_pylist() == [
+        {"n": int(row["n"].value), "t": None if row["t"] is None else row["t"].value}
+        for row in answer(store)
+    ]
+
+
+def test_parquet_has_the_same_rows(store: ox.Store, tmp_path: Path) -> None:
+    assert write_parquet(answer(store), tmp_path / "t.parquet") == 3 * PEEK
+    assert pq.read_table(tmp_path / "t.parquet").equals(read_table(answer(store)))
+
+
+def test_a_type_that_changes_on_the_way_is_an_error_and_not_a_guess(store: ox.Store) -> None:
+    query = (
+        f"SELECT ?x WHERE {{ ?s <urn:n> ?n BIND(IF(?n < {2 * PEEK}, ?n, 'late') AS ?x) }} ORDER BY ?n"
+    )
+    with pytest.raises(pa.ArrowInvalid):
+        read_table(answer(store, query))
+    stream = io.BytesIO()
+    assert write_parquet(answer(store, query), stream, plain=True) == 3 * PEEK
+
+
+def test_an_empty_answer_has_its_columns(store: ox.Store) -> None:
+    table = read_table(answer(store, "SELECT ?a ?b WHERE { ?a <urn:none> ?b }"))
+    assert table.column_names == ["a", "b"] and table.num_rows == 0
