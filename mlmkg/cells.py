@@ -1,579 +1,29 @@
-"""Geo cells: the adaptive S2 partition of the Earth that location estimation predicts.
+"""Geo cells: the adaptive partition of the Earth that location estimation predicts.
 
-Coordinates in degrees enter; S2 cell ids (64-bit integers), the partition of section 3.3.5 of the
-MLM paper (CIKM 2020), and the tokens, centroids and WKT polygons of its cells leave. Everything
-works on arrays of ids: the partition of 250,000 places takes hundredths of a second, and a build
-needs no S2 library. The ids are those of every S2 library
-(https://s2geometry.io/devguide/s2cell_hierarchy).
-
-An id is three bits of cube face, then two bits for each level of the Hilbert curve on that face,
-then a one, then zeros. So the ids below a cell are one contiguous range, and one sort of the places
-puts the inhabitants of every cell of every level side by side.
+Coordinates enter, the partition of section 3.3.5 of the MLM paper (CIKM 2020) and each point's cell
+leave. The ids below a cell are one contiguous range, so one sort of the points puts the inhabitants of
+every cell of every level side by side: 250,000 places take hundredths of a second.
 """
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from mlmkg.errors import RecipeError
-
-Ids: TypeAlias = NDArray[np.uint64]
-Floats: TypeAlias = NDArray[np.float64]
-Bools: TypeAlias = NDArray[np.bool_]
-Integers: TypeAlias = NDArray[np.int64]
-
-MAX_LEVEL: Final = 30
-_SIDE: Final = 1 << MAX_LEVEL  # leaf cells along an edge of a face
-_RADIANS: Final = math.pi / 180.0
-#: Points worked on at once: the dozen arrays of a block stay in the processor's cache, and memory
-#: does not grow with the number of points (8k to 64k are alike, 256k takes 1.3 times as long).
-_BLOCK: Final = 1 << 15
-#: A point this near to an edge of its leaf cell, in leaf cells, is projected again with the sines
-#: of the C library. Some builds of numpy have vector sines that differ in the last place, which
-#: moves a point by some 1e-6 leaf cells (ten nanometres), and so over an edge it lies on.
-_NEAR_EDGE: Final = 1e-5
-_TOKEN: Final = re.compile(r"[0-9a-fA-F]{1,16}")
-
-
-# --- the Hilbert curve of a face -------------------------------------------------------------
-
-_STEP: Final = 5  # levels a table look-up goes down: 4,096 entries of 16 bits lie in the L1 cache
-_MASK: Final = (1 << _STEP) - 1
-_SWAPPED: Final = 1  # orientation bits: the axes are exchanged,
-_INVERTED: Final = 2  # both axes run backwards
-_TURN: Final = np.array([_SWAPPED, 0, 0, _SWAPPED | _INVERTED], dtype=np.uint16)
-
-
-def _hilbert_tables() -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
-    """Return the curve through 32 x 32 cells, for each of the four orientations it can enter in.
-
-    The first table leads from ``i << 7 | j << 2 | orientation`` to ``position << 2 | orientation``,
-    the second back.
-    """
-    position, entry = np.divmod(np.arange(4 << (2 * _STEP), dtype=np.uint16), np.uint16(4))
-    i, j, orientation = np.zeros_like(position), np.zeros_like(position), entry.copy()
-    for step in range(_STEP - 1, -1, -1):
-        quarter = (position >> np.uint16(2 * step)) & np.uint16(3)
-        across, up = quarter >> 1, (quarter ^ (quarter >> 1)) & 1  # (0,0) (0,1) (1,1) (1,0)
-        swapped, inverted = (orientation & _SWAPPED).astype(bool), orientation >> 1
-        i = i << 1 | np.where(swapped, up, across) ^ inverted
-        j = j << 1 | np.where(swapped, across, up) ^ inverted
-        orientation ^= _TURN[quarter]
-    backward = (i << (_STEP + 2) | j << 2 | orientation).astype(np.uint16)
-    forward = np.empty_like(backward)
-    forward[i << (_STEP + 2) | j << 2 | entry] = position << 2 | orientation
-    return forward, backward
-
-
-_POSITION, _IJ = _hilbert_tables()
-_POSITION_LIST: Final[list[int]] = _POSITION.tolist()
-
-
-def _encode(face: Integers, i: Integers, j: Integers) -> Ids:
-    """Return the leaf cell (i, j) of each face."""
-    ids = face.copy()
-    orientation = face & _SWAPPED
-    i_digit, j_digit = np.empty_like(i), np.empty_like(j)
-    for shift in range(MAX_LEVEL - _STEP, -1, -_STEP):
-        np.right_shift(i, shift, out=i_digit)
-        i_digit &= _MASK
-        i_digit <<= _STEP
-        np.right_shift(j, shift, out=j_digit)
-        j_digit &= _MASK
-        i_digit |= j_digit
-        i_digit <<= 2
-        i_digit |= orientation
-        found = _POSITION.take(i_digit, mode="clip")  # never out of range; "raise" copies
-        np.bitwise_and(found, 3, out=orientation)
-        found >>= 2
-        ids <<= 2 * _STEP
-        ids |= found
-    ids <<= 1
-    ids |= 1
-    return ids.view(np.uint64)
-
-
-def _decode(ids: Ids) -> tuple[Integers, Integers, Integers]:
-    """Return the face of each id and the (i, j) of some leaf cell in it."""
-    bits = (ids >> np.uint64(1)).astype(np.int64)
-    face = bits >> (2 * MAX_LEVEL)
-    i, j, orientation = np.zeros_like(bits), np.zeros_like(bits), face & _SWAPPED
-    for shift in range(MAX_LEVEL - _STEP, -1, -_STEP):
-        digits = (bits >> (2 * shift)) & ((1 << (2 * _STEP)) - 1)
-        found = _IJ[digits << 2 | orientation].astype(np.int64)
-        i = i << _STEP | found >> (_STEP + 2)
-        j = j << _STEP | found >> 2 & _MASK
-        orientation = found & 3
-    return face, i, j
-
-
-# --- the sphere and the cube -----------------------------------------------------------------
-
-# A face has one axis of the sphere as its normal; u and v are the two others, some negated.
-#             face  0        1         2         3         4         5
-# normal          x        y         z        -x        -y        -z
-# u               y/x     -x/y      -x/z       z/x       z/y      -y/z
-# v               z/x      z/y      -y/z       y/x      -x/y      -x/z
-_U_AXIS: Final = (1, 0, 0, 2, 2, 1)
-_V_AXIS: Final = (2, 2, 1, 1, 0, 0)
-_U_SIGN: Final = (1.0, -1.0, -1.0, 1.0, 1.0, -1.0)
-_V_SIGN: Final = (1.0, 1.0, -1.0, 1.0, -1.0, -1.0)
-
-_Function: TypeAlias = Callable[[Floats], Floats]
-
-
-def _libm(function: Callable[[float], float]) -> _Function:
-    """Return a function of the C library over an array."""
-    return lambda values: np.fromiter(map(function, values.tolist()), np.float64, values.size)
-
-
-_LIBM_SIN, _LIBM_COS = _libm(math.sin), _libm(math.cos)
-
-
-def _square(u: Floats) -> Floats:
-    """Return the quadratic projection of u or v in -1..1 to 0..2^30, the leaf cells of an edge.
-
-    Scaling by a power of two is exact, so this is floor's argument in S2's own order of operations.
-    """
-    root = np.abs(u)
-    root *= 3.0
-    root += 1.0
-    np.sqrt(root, out=root)
-    root *= 0.5
-    np.subtract(1.0, root, out=root, where=u < 0)
-    root *= _SIDE
-    return root
-
-
-def _project(
-    latitudes: Floats, longitudes: Floats, sin: _Function, cos: _Function
-) -> tuple[Integers, Floats, Floats]:
-    """Return the face and the place on it, in leaf cells from its corner, of points in degrees."""
-    phi, theta = latitudes * _RADIANS, longitudes * _RADIANS
-    xyz = np.empty((3, phi.size))
-    x, y, z = xyz
-    cos_phi = cos(phi)
-    np.multiply(cos(theta), cos_phi, out=x)
-    np.multiply(sin(theta), cos_phi, out=y)
-    z[:] = sin(phi)
-    # The largest component is the face's normal; of equal ones the later axis wins.
-    size = np.abs(xyz)
-    axis = np.where(size[0] > size[1], 0, 1)
-    axis[size[2] >= np.maximum(size[0], size[1])] = 2
-    columns = np.arange(phi.size)
-    flat = xyz.ravel()
-    axis *= phi.size
-    axis += columns
-    normal = flat.take(axis, mode="clip")
-    axis //= phi.size
-    face = axis
-    face[normal < 0] += 3
-    u = flat.take(np.array(_U_AXIS)[face] * phi.size + columns, mode="clip")
-    u *= np.array(_U_SIGN)[face]
-    u /= normal
-    v = flat.take(np.array(_V_AXIS)[face] * phi.size + columns, mode="clip")
-    v *= np.array(_V_SIGN)[face]
-    v /= normal
-    return face, _square(u), _square(v)
-
-
-def _leaves(
-    latitudes: Floats, longitudes: Floats, sin: _Function = np.sin, cos: _Function = np.cos
-) -> Ids:
-    """Return the leaf cells of a block of valid points."""
-    face, s, t = _project(latitudes, longitudes, sin, cos)
-    off_edge = np.minimum(np.abs(s - np.rint(s)), np.abs(t - np.rint(t)))
-    again = np.flatnonzero(off_edge < _NEAR_EDGE)
-    if again.size:
-        face[again], s[again], t[again] = _project(
-            latitudes[again], longitudes[again], _LIBM_SIN, _LIBM_COS
-        )
-    i, j = s.astype(np.int64), t.astype(np.int64)
-    np.clip(i, 0, _SIDE - 1, out=i)
-    np.clip(j, 0, _SIDE - 1, out=j)
-    return _encode(face, i, j)
-
-
-# --- points to ids ---------------------------------------------------------------------------
-
-
-def _coordinates(latitudes: ArrayLike, longitudes: ArrayLike) -> tuple[Floats, Floats]:
-    try:
-        lat = np.asarray(latitudes, dtype=np.float64)
-        lon = np.asarray(longitudes, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise RecipeError(
-            f"coordinates are not numbers ({error})", action="Pass degrees, NaN where unknown"
-        ) from error
-    if lat.ndim != 1 or lat.shape != lon.shape:
-        raise RecipeError(
-            f"latitudes have the shape {lat.shape} and longitudes {lon.shape}",
-            action="Pass two one-dimensional arrays of the same length",
-        )
-    return lat, lon
-
-
-def _check_level(level: int, name: str = "level") -> None:
-    if not 0 <= level <= MAX_LEVEL or level != int(level):
-        raise RecipeError(
-            f"{name} is {level}, and S2 has the levels 0 to {MAX_LEVEL}",
-            action=f"Choose {name} from 0 to {MAX_LEVEL}",
-        )
-
-
-def valid(latitudes: ArrayLike, longitudes: ArrayLike) -> Bools:
-    """Tell which pairs are coordinates on Earth.
-
-    :param latitudes: degrees, shape (N,).
-    :param longitudes: degrees, shape (N,).
-    :return: shape (N,), true where both are finite, the latitude within -90 to 90 and the longitude
-        within -180 to 180.
-    :raises RecipeError: for arrays that are not numbers or not of one length.
-
-    >>> valid([52.5, 91.0, float("nan")], [13.4, 0.0, 0.0]).tolist()
-    [True, False, False]
-    """
-    lat, lon = _coordinates(latitudes, longitudes)
-    on_earth: Bools = (np.abs(lat) <= 90.0) & (np.abs(lon) <= 180.0)  # NaN is not <= anything
-    return on_earth
-
-
-def cell_ids(latitudes: ArrayLike, longitudes: ArrayLike, level: int = MAX_LEVEL) -> Ids:
-    """Return the S2 cell that each point lies in.
-
-    :param latitudes: degrees, shape (N,).
-    :param longitudes: degrees, shape (N,).
-    :param level: 0 (a face of the cube) to 30 (a leaf, about a centimetre).
-    :return: shape (N,); 0, which is no cell, where :func:`valid` is false.
-    :raises RecipeError: for a level that S2 does not have, or arrays of different length.
-
-    >>> [hex(i) for i in cell_ids([52.52437, -90.0], [13.41053, 0.0], level=10).tolist()]
-    ['0x47a84f0000000000', '0xb000010000000000']
-    """
-    lat, lon = _coordinates(latitudes, longitudes)
-    _check_level(level)
-    ids = np.empty(lat.size, dtype=np.uint64)
-    for start in range(0, lat.size, _BLOCK):
-        block = slice(start, start + _BLOCK)
-        on_earth = valid(lat[block], lon[block])
-        if on_earth.all():
-            ids[block] = _leaves(lat[block], lon[block])
-        else:
-            ids[block] = 0
-            ids[block][on_earth] = _leaves(lat[block][on_earth], lon[block][on_earth])
-        if level < MAX_LEVEL:
-            ids[block] = np.where(on_earth, _ancestors(ids[block], level), np.uint64(0))
-    return ids
-
-
-def s2cell(latitude: float, longitude: float, level: int) -> str:
-    """Return the token of the S2 cell that one point lies in: the SPARQL function mlmf:s2cell.
-
-    :param latitude: degrees, -90 to 90.
-    :param longitude: degrees, -180 to 180.
-    :param level: 0 to 30.
-    :raises ValueError: for what is not a number, a coordinate or a level; in SPARQL the value is
-        then unbound.
-
-    >>> s2cell(52.52437, 13.41053, 10)
-    '47a84f'
-    """
-    # In plain floats: 4 us a point, where arrays of one take 100.
-    try:
-        phi, theta = float(latitude) * _RADIANS, float(longitude) * _RADIANS
-        on_earth = abs(float(latitude)) <= 90.0 and abs(float(longitude)) <= 180.0
-        has_level = 0 <= level <= MAX_LEVEL and level == int(level)
-    except TypeError as error:
-        raise ValueError(f"not numbers: {latitude!r}, {longitude!r}, {level!r}") from error
-    if not on_earth:
-        raise ValueError(f"not a coordinate: latitude {latitude!r}, longitude {longitude!r}")
-    if not has_level:
-        raise ValueError(f"not an S2 level, 0 to {MAX_LEVEL}: {level!r}")
-    cos_phi = math.cos(phi)
-    xyz = (math.cos(theta) * cos_phi, math.sin(theta) * cos_phi, math.sin(phi))
-    x, y, z = abs(xyz[0]), abs(xyz[1]), abs(xyz[2])
-    axis = 2 if z >= x and z >= y else 0 if x > y else 1
-    normal = xyz[axis]
-    face = axis if normal > 0 else axis + 3
-    i = _leaf_index(_U_SIGN[face] * xyz[_U_AXIS[face]] / normal)
-    j = _leaf_index(_V_SIGN[face] * xyz[_V_AXIS[face]] / normal)
-    cell, orientation = face, face & _SWAPPED
-    for shift in range(MAX_LEVEL - _STEP, -1, -_STEP):
-        digits = (i >> shift & _MASK) << _STEP | (j >> shift & _MASK)
-        found = _POSITION_LIST[digits << 2 | orientation]
-        cell, orientation = cell << (2 * _STEP) | found >> 2, found & 3
-    below = 2 * (MAX_LEVEL - int(level))
-    return f"{(cell >> below << 1 | 1) << below:016x}".rstrip("0")
-
-
-def _leaf_index(u: float) -> int:
-    s = 0.5 * math.sqrt(1.0 + 3.0 * u) if u >= 0 else 1.0 - 0.5 * math.sqrt(1.0 - 3.0 * u)
-    return max(0, min(_SIDE - 1, int(s * _SIDE)))
-
-
-# --- ids to levels, tokens and shapes --------------------------------------------------------
-
-
-def _lowest_bit(ids: Ids) -> Ids:
-    return ids & (~ids + np.uint64(1))
-
-
-def _checked(ids: ArrayLike) -> Ids:
-    """Return the ids as an array, all of them cells."""
-    given = np.asarray(ids, dtype=np.uint64).ravel()
-    lowest = _lowest_bit(given)
-    # The one behind the position stands at an even place, and there are six faces.
-    cells_ = (lowest & np.uint64(0x1555555555555555) != 0) & (given >> np.uint64(61) < 6)
-    if not cells_.all():
-        place = int(np.argmin(cells_))
-        raise RecipeError(
-            f"{int(given[place]):#018x}, number {place}, is not an S2 cell id",
-            action="Pass ids that cell_ids, parents or from_tokens returned, without 0",
-        )
-    return given
-
-
-def _ancestors(ids: Ids, level: int) -> Ids:
-    lowest = np.uint64(1 << (2 * (MAX_LEVEL - level)))
-    return (ids & (~lowest + np.uint64(1))) | lowest
-
-
-def levels(ids: ArrayLike) -> NDArray[np.uint8]:
-    """Return the level of each cell.
-
-    :param ids: S2 cell ids, shape (C,).
-    :return: 0 to 30, shape (C,).
-    :raises RecipeError: for a number that is not a cell.
-
-    >>> levels(from_tokens(["3", "47a84f"])).tolist()
-    [0, 10]
-    """
-    _, exponent = np.frexp(_lowest_bit(_checked(ids)).astype(np.float64))  # exact: a power of two
-    return (MAX_LEVEL - (exponent - 1) // 2).astype(np.uint8)
-
-
-def parents(ids: ArrayLike, level: int) -> Ids:
-    """Return the cell of a level that each cell lies in.
-
-    :param ids: S2 cell ids, shape (C,), none of them coarser than ``level``.
-    :param level: 0 to 30.
-    :raises RecipeError: for a number that is not a cell, a level that S2 does not have, or a cell
-        that is larger than those of the level.
-
-    >>> tokens(parents(from_tokens(["47a84f"]), 2))
-    ['47']
-    """
-    given = _checked(ids)
-    _check_level(level)
-    if given.size and int(levels(given).min()) < level:
-        raise RecipeError(
-            f"a cell of level {levels(given).min()} has no parent of level {level}",
-            action="Choose a level that no cell is coarser than",
-        )
-    return _ancestors(given, level)
-
-
-def tokens(ids: ArrayLike) -> list[str]:
-    """Return the S2 token of each cell: its id in hexadecimal without the zeros at the end.
-
-    :param ids: S2 cell ids, shape (C,).
-    :raises RecipeError: for a number that is not a cell.
-    """
-    digits = _checked(ids).astype(">u8").tobytes().hex()
-    return [digits[k : k + 16].rstrip("0") for k in range(0, len(digits), 16)]
-
-
-def from_tokens(tokens: Sequence[str]) -> Ids:
-    """Return the cells that S2 tokens name; the inverse of :func:`tokens`.
-
-    :param tokens: 1 to 16 hexadecimal digits each.
-    :raises RecipeError: for a string that is not the token of a cell.
-    """
-    ids = []
-    for token in tokens:
-        if not _TOKEN.fullmatch(token):
-            raise RecipeError(f"{token!r} is not an S2 token", action="Pass 1 to 16 hexadecimal digits")
-        ids.append(int(token.ljust(16, "0"), 16))
-    return _checked(np.array(ids, dtype=np.uint64))
-
-
-_Box: TypeAlias = tuple[float, float, float, float]  # u from, u to, v from, v to
-
-
-def _uv(s: float) -> float:
-    """Return the u or v of a place on an edge, 0 to 1: the inverse of the quadratic projection."""
-    if s >= 0.5:
-        return (1.0 / 3.0) * (4.0 * s * s - 1.0)
-    return (1.0 / 3.0) * (1.0 - 4.0 * (1.0 - s) * (1.0 - s))
-
-
-def _degrees(face: int, u: float, v: float) -> tuple[float, float]:
-    """Return the latitude and longitude of a place on a face, by the C library alone.
-
-    A graph has the same bytes on every machine, which the vector functions of numpy do not promise.
-    """
-    normal = 1.0 if face < 3 else -1.0
-    xyz = [normal, normal, normal]
-    xyz[_U_AXIS[face]] = u * (_U_SIGN[face] * normal)
-    xyz[_V_AXIS[face]] = v * (_V_SIGN[face] * normal)
-    x, y, z = xyz
-    return math.degrees(math.atan2(z, math.sqrt(x * x + y * y))), math.degrees(math.atan2(y, x))
-
-
-def _corners(ids: Ids) -> list[tuple[int, int, int, int]]:
-    """Return each cell's face, i and j of its lowest corner, and side in leaf cells."""
-    face, i, j = _decode(ids)
-    side = np.int64(1) << (MAX_LEVEL - levels(ids).astype(np.int64))
-    return list(
-        zip(face.tolist(), (i & -side).tolist(), (j & -side).tolist(), side.tolist(), strict=True)
-    )
-
-
-def centroids(ids: ArrayLike) -> Floats:
-    """Return the centre of each cell, as S2 defines it: the middle of the square on the cube.
-
-    :param ids: S2 cell ids, shape (C,).
-    :return: latitude and longitude in degrees, shape (C, 2).
-    :raises RecipeError: for a number that is not a cell.
-
-    >>> centroids(from_tokens(["1"])).tolist()
-    [[0.0, 0.0]]
-    """
-    half = 0.5 / _SIDE
-    centres = [
-        _degrees(face, _uv(half * (2 * i + side)), _uv(half * (2 * j + side)))
-        for face, i, j, side in _corners(_checked(ids))
-    ]
-    return np.array(centres, dtype=np.float64).reshape(-1, 2)
-
-
-def polygons(ids: ArrayLike, points_per_edge: int | None = None) -> list[str]:
-    """Return the outline of each cell in WKT, longitude first, counter-clockwise and closed.
-
-    The edges of a cell are geodesics, which are bent on a map in degrees, so points are added along
-    them. No outline crosses the antimeridian: the one cell that lies on both sides of it (face 3)
-    is a MULTIPOLYGON of two halves, and the two faces round a pole, like the cells with a pole as
-    a corner, go along the top or bottom edge of the map. Degrees have nine decimals, a tenth of a
-    millimetre.
-
-    :param ids: S2 cell ids, shape (C,).
-    :param points_per_edge: points drawn on each of the four edges, one corner included. By default
-        1, 2, 4 ... 128: as many as keep the outline within a kilometre and a hundredth of the
-        cell's size of the true one.
-    :raises RecipeError: for a number that is not a cell, or fewer than one point.
-
-    >>> polygons(from_tokens(["3"]), points_per_edge=1)[0][:52]  # the face of Bangladesh
-    'POLYGON((45 -35.264389683,135 -35.264389683,135 35.2'
-    """
-    if points_per_edge is not None and points_per_edge < 1:
-        raise RecipeError(
-            f"points_per_edge is {points_per_edge}", action="Choose points_per_edge of 1 or more"
-        )
-    shapes = []
-    for face, i, j, side in _corners(_checked(ids)):
-        box = (_uv(i / _SIDE), _uv((i + side) / _SIDE), _uv(j / _SIDE), _uv((j + side) / _SIDE))
-        tolerance = min(0.01, 0.9 * side / _SIDE)  # degrees; a face is 90 wide
-        if side < _SIDE or face in (0, 1, 4):
-            shapes.append(f"POLYGON({_wkt(_outline(face, box, points_per_edge, tolerance))})")
-        elif face == 3:
-            halves = ((-1.0, 1.0, -1.0, 0.0), (-1.0, 1.0, 0.0, 1.0))
-            rings = [_wkt(_outline(face, half, points_per_edge, tolerance)) for half in halves]
-            shapes.append(f"MULTIPOLYGON(({rings[0]}),({rings[1]}))")
-        else:
-            shapes.append(f"POLYGON({_wkt(_round_the_pole(face, points_per_edge or 64))})")
-    return shapes
-
-
-_Ring: TypeAlias = list[tuple[float, float]]  # latitude, longitude
-
-
-def _outline(face: int, box: _Box, points_per_edge: int | None, tolerance: float) -> _Ring:
-    """Return the outline of a square on a face, with enough points to be within the tolerance."""
-    count = points_per_edge or 1
-    ring = _ring(face, box, count)
-    while points_per_edge is None and count < 128:
-        finer = _ring(face, box, 2 * count)
-        if _bend(finer) <= tolerance:
-            break
-        ring, count = finer, 2 * count
-    return _with_pole(ring)
-
-
-def _walk(box: _Box, count: int) -> list[tuple[float, float]]:
-    """Return the u and v of points round a square, counter-clockwise seen from outside."""
-    u0, u1, v0, v1 = box
-    along = [k / count for k in range(count)]
-    return [
-        *((u0 + (u1 - u0) * k, v0) for k in along),
-        *((u1, v0 + (v1 - v0) * k) for k in along),
-        *((u1 + (u0 - u1) * k, v1) for k in along),
-        *((u0, v1 + (v0 - v1) * k) for k in along),
-    ]
-
-
-def _ring(face: int, box: _Box, count: int) -> _Ring:
-    """Return points of the outline, with longitudes on the side of 180 that the square lies on."""
-    _, middle = _degrees(face, (box[0] + box[1]) / 2, (box[2] + box[3]) / 2)
-    ring = []
-    for u, v in _walk(box, count):
-        latitude, longitude = _degrees(face, u, v)
-        if abs(longitude - middle) > 180.0:
-            longitude -= math.copysign(360.0, longitude)
-        ring.append((latitude, longitude))
-    return ring
-
-
-def _bend(ring: _Ring) -> float:
-    """Return how far, in degrees, every second point is from the line through its neighbours."""
-    bend = 0.0
-    for k in range(1, len(ring), 2):
-        (lat0, lon0), (lat, lon), (lat1, lon1) = ring[k - 1], ring[k], ring[(k + 1) % len(ring)]
-        if 90.0 in (abs(lat0), abs(lat1)):
-            continue  # a meridian, straight on the map, and a pole has no longitude
-        shrink = math.cos(lat * _RADIANS)
-        chord, offset = ((lon1 - lon0) * shrink, lat1 - lat0), ((lon - lon0) * shrink, lat - lat0)
-        area = chord[0] * offset[1] - chord[1] * offset[0]
-        bend = max(bend, abs(area) / math.hypot(*chord))
-    return bend
-
-
-def _with_pole(ring: _Ring) -> _Ring:
-    """Return the outline with a corner at a pole drawn as the edge of the map that a pole is."""
-    for k, (latitude, _) in enumerate(ring):
-        if abs(latitude) == 90.0:
-            before, after = ring[k - 1][1], ring[(k + 1) % len(ring)][1]
-            return [*ring[:k], (latitude, before), (latitude, after), *ring[k + 1 :]]
-    return ring
-
-
-def _round_the_pole(face: int, count: int) -> _Ring:
-    """Return the outline of the face with a pole in its middle, closed along the map's edge."""
-    pole = 90.0 if face == 2 else -90.0
-    outline = [_degrees(face, u, v) for u, v in _walk((-1.0, 1.0, -1.0, 1.0), count)]
-    inner = sorted((p for p in outline if abs(p[1]) < 180.0), key=lambda p: p[1])
-    # The antimeridian crosses the edge of the face at 45 degrees.
-    closed = [(pole / 2, -180.0), *inner, (pole / 2, 180.0), (pole, 180.0), (pole, -180.0)]
-    return closed if pole > 0 else closed[::-1]
-
-
-def _wkt(ring: _Ring) -> str:
-    pairs = [f"{_decimal(longitude)} {_decimal(latitude)}" for latitude, longitude in ring]
-    return f"({','.join([*pairs, pairs[0]])})"
-
-
-def _decimal(degrees: float) -> str:
-    text = f"{degrees:.9f}".rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
-
-
-# --- the partition ---------------------------------------------------------------------------
+from mlmkg.s2 import (
+    Bools,
+    Ids,
+    Integers,
+    ancestors,
+    cell_ids,
+    check_level,
+    coordinates,
+    lowest_bit,
+    valid,
+)
 
 
 @dataclass(frozen=True)
@@ -627,11 +77,12 @@ def cells(
     :param strategy: ``"adaptive"`` or ``"reference"``.
     :raises RecipeError: for a parameter out of its range or arrays of different length.
 
+    >>> from mlmkg.s2 import tokens
     >>> berlin = cells([52.5] * 30, [13.4] * 30, max_level=4)
     >>> tokens(berlin.ids), berlin.counts.tolist()
     (['47'], [30])
     """
-    lat, lon = _coordinates(latitudes, longitudes)
+    lat, lon = coordinates(latitudes, longitudes)
     _check_partition(start_level, max_level, t_max, t_min, strategy)
     on_earth = valid(lat, lon)
     leaves = cell_ids(lat, lon)
@@ -644,7 +95,7 @@ def cells(
     found, found_counts = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
     crowded = leaves
     for level in range(start_level, max_level + 1):
-        ids, counts = _runs(_ancestors(crowded, level))
+        ids, counts = _runs(ancestors(crowded, level))
         split = (counts > t_max) & (level < max_level)
         kept = ~split & (counts >= least)
         found.append(ids[kept])
@@ -658,7 +109,7 @@ def cells(
     ids, counts = ids[ascending], counts[ascending]
     assignment = np.full(lat.size, -1, dtype=np.int64)
     # The points of a cell lie side by side, from the first leaf below it on.
-    first = np.searchsorted(leaves, ids - (_lowest_bit(ids) - np.uint64(1)))
+    first = np.searchsorted(leaves, ids - (lowest_bit(ids) - np.uint64(1)))
     offset = np.repeat(first - (np.cumsum(counts) - counts), counts)
     assignment[order[offset + np.arange(offset.size)]] = np.repeat(np.arange(ids.size), counts)
     return Partition(ids=ids, counts=counts, assignment=assignment, invalid=~on_earth)
@@ -672,8 +123,8 @@ def _runs(ascending: Ids) -> tuple[Ids, Integers]:
 
 
 def _check_partition(start_level: int, max_level: int, t_max: int, t_min: int, strategy: str) -> None:
-    _check_level(start_level, "start_level")
-    _check_level(max_level, "max_level")
+    check_level(start_level, "start_level")
+    check_level(max_level, "max_level")
     if start_level > max_level:
         raise RecipeError(
             f"start_level {start_level} lies below max_level {max_level}",

@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlmkg import cells as s2
+from mlmkg import s2
+from mlmkg.cells import cells as partitioned
 from mlmkg.ntriples import integer, iri, line, point, text, typed
 from mlmkg.pipeline import Work
 from mlmkg.recipe import CellSettings, SplitSettings
@@ -49,7 +50,7 @@ def cells(work: Work, settings: CellSettings) -> None:
         "WHERE { ?entity a mlm:Entity ; wdt:P625 ?wkt } GROUP BY ?entity"
     ).sort_by("entity")
     latitudes, longitudes = coordinates(found["point"])
-    partition = s2.cells(
+    partition = partitioned(
         latitudes, longitudes,
         start_level=settings.start_level, max_level=settings.max_level,
         t_max=settings.t_max, t_min=settings.t_min, strategy=settings.strategy,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final
@@ -339,10 +339,3 @@ def _remove_leftovers(workspace: Workspace) -> None:
             path.unlink(missing_ok=True)
     for path in workspace.root.glob(f"{SCRATCH}*"):
         shutil.rmtree(path)
-
-
-def edges(steps: Pipeline) -> Iterator[tuple[str, str]]:
-    """Yield (read, written) for every edge of the pipeline, for those who draw it."""
-    for step in steps.steps:
-        for name in step.reads:
-            yield name, step.writes

@@ -12,15 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from hashlib import sha256
 from importlib.resources import files
-from inspect import getsourcefile
 from pathlib import Path
 from types import ModuleType
 from typing import Final
 
 import pyoxigraph as ox
 
-from mlmkg import cells as s2
-from mlmkg import computed
+from mlmkg import cells, computed, s2
 from mlmkg import splits as keyed
 from mlmkg.catalog import Catalog, QueryFile
 from mlmkg.graphfile import open_lines
@@ -70,10 +68,9 @@ def query_plan(query: QueryFile, query_set: str) -> Plan:
     return Plan(query.title, query.short_path, query_set, query.sha256)
 
 
-def module_plan(title: str, path: str, *modules: ModuleType | str) -> Plan:
+def module_plan(title: str, path: str, *modules: ModuleType) -> Plan:
     """Return the plan that code is: its checksum is that of the modules it stands in."""
-    sources = [m if isinstance(m, str) else getsourcefile(m) or "" for m in modules]
-    digest = sha256(b"".join(Path(source).read_bytes() for source in sources))
+    digest = sha256(b"".join(Path(str(module.__file__)).read_bytes() for module in modules))
     return Plan(title, path, "python", digest.hexdigest())
 
 
@@ -90,11 +87,10 @@ def _vocabulary(name: str, file: str) -> Step:
 
 def _source_steps(source: Source, images: bool) -> list[Step]:
     path = f"mlmkg/sources/{source.name}.py"
-    code = getsourcefile(type(source)) or ""
     origins = tuple(source.origins())
 
     def step(name: str, title: str, run: Callable[[Work], None]) -> Step:
-        plan = module_plan(title, f"{path}#{name}", code)
+        plan = module_plan(title, f"{path}#{name}", *source.modules())
         return Step(name, (), plan, run, dict(source.identity()), origins)
 
     def image_files(work: Work) -> None:
@@ -120,7 +116,7 @@ def _computed_steps(recipe: Recipe, images: bool) -> list[Step]:
     return [
         Step(
             "cells", ("eligible", "settlements"),
-            module_plan("Adaptive S2 cells", "mlmkg/computed.py#cells", computed, s2),
+            module_plan("Adaptive S2 cells", "mlmkg/computed.py#cells", computed, cells, s2),
             lambda work: computed.cells(work, recipe.cells), asdict(recipe.cells),
         ),
         Step(

@@ -28,9 +28,9 @@ from pyoxigraph import (
     Triple,
 )
 
-from mlmkg.cells import s2cell
 from mlmkg.errors import WorkspaceError
 from mlmkg.graphfile import GraphFile, open_lines
+from mlmkg.s2 import s2cell
 from mlmkg.vocab import GRAPH, MLM, MLMF, PREFIXES
 from mlmkg.workspace import Workspace
 

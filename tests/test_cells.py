@@ -14,7 +14,7 @@ import s2sphere
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mlmkg import cells
+from mlmkg import cells, s2
 from mlmkg.errors import RecipeError
 
 # --- places where S2 implementations go wrong ------------------------------------------------
@@ -82,14 +82,14 @@ def test_a_million_points_over_the_sphere_have_the_ids_of_s2sphere() -> None:
         for point in zip(latitudes.tolist(), longitudes.tolist(), strict=True)
     )
     expected = np.fromiter(theirs, dtype=np.uint64, count=latitudes.size)
-    assert np.array_equal(cells.cell_ids(latitudes, longitudes), expected)
+    assert np.array_equal(s2.cell_ids(latitudes, longitudes), expected)
 
 
 @pytest.mark.parametrize("latitude", SPECIAL_LATITUDES)
 def test_poles_equator_antimeridian_edges_and_corners_have_the_ids_of_s2sphere(
     latitude: float,
 ) -> None:
-    ours = cells.cell_ids([latitude] * len(SPECIAL_LONGITUDES), SPECIAL_LONGITUDES)
+    ours = s2.cell_ids([latitude] * len(SPECIAL_LONGITUDES), SPECIAL_LONGITUDES)
     theirs = [reference_cell(latitude, longitude).id() for longitude in SPECIAL_LONGITUDES]
     assert ours.tolist() == theirs
 
@@ -101,8 +101,8 @@ def test_any_point_has_the_id_of_s2sphere_at_any_level(
 ) -> None:
     latitudes, longitudes = zip(*points, strict=True)
     theirs = [reference_cell(*point).parent(level) for point in points]
-    assert cells.cell_ids(latitudes, longitudes, level).tolist() == [c.id() for c in theirs]
-    assert [cells.s2cell(*point, level) for point in points] == [c.to_token() for c in theirs]
+    assert s2.cell_ids(latitudes, longitudes, level).tolist() == [c.id() for c in theirs]
+    assert [s2.s2cell(*point, level) for point in points] == [c.to_token() for c in theirs]
 
 
 def test_sines_that_differ_in_the_last_places_move_no_point() -> None:
@@ -113,19 +113,19 @@ def test_sines_that_differ_in_the_last_places_move_no_point() -> None:
     latitudes, longitudes = (np.concatenate(pair) for pair in zip(grid, random, strict=True))
     noise = np.random.default_rng(6)
 
-    def off(function: np.ufunc) -> cells._Function:
+    def off(function: np.ufunc) -> s2._Function:
         return lambda x: function(x) * (1.0 + noise.integers(-4, 5, x.size) * 2.0**-53)
 
-    crude = cells._leaves(latitudes, longitudes, off(np.sin), off(np.cos))
-    assert np.array_equal(crude, cells.cell_ids(latitudes, longitudes))
+    crude = s2._leaves(latitudes, longitudes, off(np.sin), off(np.cos))
+    assert np.array_equal(crude, s2.cell_ids(latitudes, longitudes))
 
 
 def test_more_points_than_a_block_come_back_in_their_order() -> None:
-    latitudes, longitudes = on_the_sphere(2 * cells._BLOCK + 3, seed=7)
-    latitudes[[5, cells._BLOCK, -1]] = np.nan
-    ids = cells.cell_ids(latitudes, longitudes, 12)
-    assert np.flatnonzero(ids == 0).tolist() == [5, cells._BLOCK, latitudes.size - 1]
-    for place in (0, cells._BLOCK - 1, cells._BLOCK + 1, 2 * cells._BLOCK, -2):
+    latitudes, longitudes = on_the_sphere(2 * s2._BLOCK + 3, seed=7)
+    latitudes[[5, s2._BLOCK, -1]] = np.nan
+    ids = s2.cell_ids(latitudes, longitudes, 12)
+    assert np.flatnonzero(ids == 0).tolist() == [5, s2._BLOCK, latitudes.size - 1]
+    for place in (0, s2._BLOCK - 1, s2._BLOCK + 1, 2 * s2._BLOCK, -2):
         assert ids[place] == reference_cell(latitudes[place], longitudes[place]).parent(12).id()
 
 
@@ -133,20 +133,20 @@ def test_what_is_no_coordinate_is_told_apart_and_has_no_cell() -> None:
     latitudes = [90.0, -90.0, 90.000001, math.nan, math.inf, 0.0, 0.0, 0.0, -0.0]
     longitudes = [0.0, 180.0, 0.0, 0.0, 0.0, math.nan, -180.000001, -math.inf, -180.0]
     expected = [True, True, False, False, False, False, False, False, True]
-    assert cells.valid(latitudes, longitudes).tolist() == expected
-    assert (cells.cell_ids(latitudes, longitudes) != 0).tolist() == expected
-    assert (cells.cell_ids(latitudes, longitudes, 3) != 0).tolist() == expected
+    assert s2.valid(latitudes, longitudes).tolist() == expected
+    assert (s2.cell_ids(latitudes, longitudes) != 0).tolist() == expected
+    assert (s2.cell_ids(latitudes, longitudes, 3) != 0).tolist() == expected
 
 
 def test_a_missing_coordinate_may_be_none() -> None:
-    assert cells.valid([None, 1.0], [2.0, 2.0]).tolist() == [False, True]
+    assert s2.valid([None, 1.0], [2.0, 2.0]).tolist() == [False, True]
 
 
 def test_no_points_have_no_cells() -> None:
-    assert cells.cell_ids([], []).size == 0
-    assert cells.tokens([]) == []
-    assert cells.polygons([]) == []
-    assert cells.centroids([]).shape == (0, 2)
+    assert s2.cell_ids([], []).size == 0
+    assert s2.tokens([]) == []
+    assert s2.polygons([]) == []
+    assert s2.centroids([]).shape == (0, 2)
     nothing = cells.cells([], [])
     assert (nothing.ids.size, nothing.counts.size, nothing.assignment.size) == (0, 0, 0)
 
@@ -163,7 +163,7 @@ def test_the_sparql_function_refuses_what_is_no_coordinate_or_level(
     latitude: object, longitude: object, level: object
 ) -> None:
     with pytest.raises(ValueError, match=r"not |could not convert"):
-        cells.s2cell(latitude, longitude, level)  # type: ignore[arg-type]
+        s2.s2cell(latitude, longitude, level)  # type: ignore[arg-type]
 
 
 # --- levels, parents, tokens -----------------------------------------------------------------
@@ -176,25 +176,25 @@ def test_levels_parents_and_tokens_are_those_of_s2sphere(
 ) -> None:
     cell = reference_cell(*point).parent(level)
     ids = np.array([cell.id()], dtype=np.uint64)
-    assert cells.levels(ids).tolist() == [level]
-    assert cells.tokens(ids) == [cell.to_token()]
-    assert cells.from_tokens([cell.to_token()]).tolist() == [cell.id()]
+    assert s2.levels(ids).tolist() == [level]
+    assert s2.tokens(ids) == [cell.to_token()]
+    assert s2.from_tokens([cell.to_token()]).tolist() == [cell.id()]
     if other <= level:
-        assert cells.parents(ids, other).tolist() == [cell.parent(other).id()]
+        assert s2.parents(ids, other).tolist() == [cell.parent(other).id()]
     else:
         with pytest.raises(RecipeError, match="no parent of level"):
-            cells.parents(ids, other)
+            s2.parents(ids, other)
 
 
 @pytest.mark.parametrize("token", ["", "0", "x", "0x1", "1_0", "47a8", "d", "47a84f0000000000f"])
 def test_a_string_that_is_no_token_is_refused(token: str) -> None:
     with pytest.raises(RecipeError, match="is not an S2"):
-        cells.from_tokens(["47a84f", token])
+        s2.from_tokens(["47a84f", token])
 
 
 def test_the_number_that_is_no_cell_is_named_with_its_place() -> None:
     with pytest.raises(RecipeError, match="0x0000000000000000, number 1, is not an S2 cell id"):
-        cells.levels([1, 0])
+        s2.levels([1, 0])
 
 
 # --- shapes ----------------------------------------------------------------------------------
@@ -262,10 +262,10 @@ def test_a_centroid_is_that_of_s2sphere_and_inside_the_polygon(
     point: tuple[float, float], level: int
 ) -> None:
     cell = reference_cell(*point).parent(level)
-    [[latitude, longitude]] = cells.centroids([cell.id()]).tolist()
+    [[latitude, longitude]] = s2.centroids([cell.id()]).tolist()
     centre = cell.to_lat_lng()
     assert (latitude, longitude) == (centre.lat().degrees, centre.lng().degrees)
-    [wkt] = cells.polygons([cell.id()])
+    [wkt] = s2.polygons([cell.id()])
     assert_well_formed(wkt)
     if level > 0:  # the centre of three faces is a pole or lies on the antimeridian
         assert contains(wkt, latitude, longitude)
@@ -275,7 +275,7 @@ def test_a_centroid_is_that_of_s2sphere_and_inside_the_polygon(
 @settings(max_examples=200, deadline=None)
 def test_the_corners_of_a_polygon_are_those_of_s2sphere(point: tuple[float, float], level: int) -> None:
     cell = s2sphere.Cell(reference_cell(*point).parent(level))
-    [ring] = rings(cells.polygons([cell.id().id()], points_per_edge=1)[0])
+    [ring] = rings(s2.polygons([cell.id().id()], points_per_edge=1)[0])
     drawn = [s2sphere.LatLng.from_degrees(lat, lon).to_point() for lon, lat in ring]
     for k in range(4):
         corner = cell.get_vertex(k)
@@ -291,8 +291,8 @@ def test_a_polygon_has_the_points_of_its_cell_inside_and_those_of_others_outside
     polar = np.array([89.9, 88.0, 80.0, -89.95, -85.0, -70.0]), np.linspace(-179.0, 179.0, 6)
     latitudes, longitudes = (np.concatenate(pair) for pair in zip(points, polar, strict=True))
     margin = math.radians(min(0.01, 0.9 / 2**level))
-    ids = cells.cell_ids(latitudes, longitudes, level)
-    outlines = dict(zip(ids.tolist(), cells.polygons(ids), strict=True))
+    ids = s2.cell_ids(latitudes, longitudes, level)
+    outlines = dict(zip(ids.tolist(), s2.polygons(ids), strict=True))
     random = np.random.default_rng(level)
     tried = {True: 0, False: 0}
     for number, wkt in outlines.items():
@@ -305,7 +305,7 @@ def test_a_polygon_has_the_points_of_its_cell_inside_and_those_of_others_outside
                 continue
             at = s2sphere.LatLng.from_point(point)
             latitude, longitude = at.lat().degrees, at.lng().degrees
-            inside = int(cells.cell_ids([latitude], [longitude], level)[0]) == number
+            inside = int(s2.cell_ids([latitude], [longitude], level)[0]) == number
             assert contains(wkt, latitude, longitude) == inside
             tried[inside] += 1
     assert min(tried.values()) > 5
@@ -316,7 +316,7 @@ def test_all_cells_of_a_level_cover_the_map_exactly_once(level: int) -> None:
     first = s2sphere.CellId.begin(level).id()
     step = 2 << (2 * (30 - level))
     ids = [first + step * k for k in range(6 * 4**level)]
-    outlines = cells.polygons(ids, points_per_edge=16)
+    outlines = s2.polygons(ids, points_per_edge=16)
     for wkt in outlines:
         assert_well_formed(wkt)
     total = sum(area(ring) for wkt in outlines for ring in rings(wkt))
@@ -325,7 +325,7 @@ def test_all_cells_of_a_level_cover_the_map_exactly_once(level: int) -> None:
 
 
 def test_the_face_on_the_antimeridian_is_two_polygons_split_at_180() -> None:
-    [wkt] = cells.polygons(cells.from_tokens(["7"]))
+    [wkt] = s2.polygons(s2.from_tokens(["7"]))
     east, west = rings(wkt)
     assert max(lon for lon, _ in east) == 180 and min(lon for lon, _ in east) == 135
     assert min(lon for lon, _ in west) == -180 and max(lon for lon, _ in west) == -135
@@ -333,7 +333,7 @@ def test_the_face_on_the_antimeridian_is_two_polygons_split_at_180() -> None:
 
 @pytest.mark.parametrize(("token", "pole"), [("5", 90.0), ("b", -90.0)])
 def test_the_face_round_a_pole_reaches_along_the_edge_of_the_map(token: str, pole: float) -> None:
-    [wkt] = cells.polygons(cells.from_tokens([token]))
+    [wkt] = s2.polygons(s2.from_tokens([token]))
     [ring] = rings(wkt)
     assert {(180.0, pole), (-180.0, pole)} <= set(ring)
     for longitude in (-179.9, -90.0, 0.1, 179.9):
@@ -344,14 +344,14 @@ def test_the_face_round_a_pole_reaches_along_the_edge_of_the_map(token: str, pol
 def test_a_cell_that_touches_the_antimeridian_stays_on_its_side() -> None:
     for longitude in (179.99, -179.99):
         for level in range(1, 12):
-            [ring] = rings(cells.polygons(cells.cell_ids([10.0], [longitude], level))[0])
+            [ring] = rings(s2.polygons(s2.cell_ids([10.0], [longitude], level))[0])
             assert all(lon * longitude > 0 for lon, _ in ring)
             assert max(abs(lon) for lon, _ in ring) == 180
 
 
 def test_fewer_than_one_point_per_edge_is_refused() -> None:
     with pytest.raises(RecipeError, match="points_per_edge"):
-        cells.polygons([1], points_per_edge=0)
+        s2.polygons([1], points_per_edge=0)
 
 
 # --- the partition ---------------------------------------------------------------------------
@@ -434,7 +434,7 @@ def test_the_papers_parameters_on_twenty_thousand_points(strategy: str) -> None:
     ours = cells.cells(latitudes, longitudes, strategy=strategy)
     expected = plain_partition(points, start=2, end=10, t_max=500, t_min=20, strategy=strategy)
     assert ours.ids.tolist() == list(expected)
-    assert len({int(level) for level in cells.levels(ours.ids)}) > 3
+    assert len({int(level) for level in s2.levels(ours.ids)}) > 3
     assert Counter(ours.assignment[ours.assignment >= 0].tolist()) == dict(enumerate(ours.counts))
 
 
@@ -446,7 +446,7 @@ def partition_of(count: int, strategy: str = "adaptive") -> cells.Partition:
 @pytest.mark.parametrize(("count", "level"), [(500, 2), (501, 3)])
 def test_a_cell_of_500_is_whole_and_one_of_501_is_split(count: int, level: int) -> None:
     partition = partition_of(count)
-    assert cells.levels(partition.ids).tolist() == [level]
+    assert s2.levels(partition.ids).tolist() == [level]
     assert partition.counts.tolist() == [count]
 
 
@@ -469,7 +469,7 @@ def test_a_cell_of_20_stays_where_fewer_are_dropped_and_goes_in_the_papers_scrip
 
 def test_a_full_cell_of_the_last_level_keeps_what_it_holds() -> None:
     partition = cells.cells([48.85] * 5000, [2.35] * 5000)
-    assert cells.levels(partition.ids).tolist() == [10]
+    assert s2.levels(partition.ids).tolist() == [10]
     assert partition.counts.tolist() == [5000]
 
 

@@ -107,3 +107,15 @@ def test_a_plan_is_explained(built: Path) -> None:
     result = invoke("-w", built, "sparql", "capitals", "--explain")
     assert result.exit_code == 0, result.output
     assert "QuadPattern(" in result.stdout and result.stdout.startswith("Project(")
+
+
+def test_a_column_that_changes_its_kind_is_said_and_leaves_no_file(built: Path, tmp_path: Path) -> None:
+    """Numbers first, more than are looked at; then text."""
+    query = (
+        "SELECT ?x WHERE { { ?s wdt:P1082 ?x . ?t mlm:hops ?h BIND(0 AS ?late) } "
+        "UNION { ?s wdt:P1566 ?id BIND(CONCAT('id ', ?id) AS ?x) BIND(1 AS ?late) } } "
+        "ORDER BY ?late"
+    )
+    line = invoke_error("-w", built, "sparql", query, "-o", tmp_path / "x.parquet")
+    assert "begins with numbers" in line and "Select STR(?variable)" in line
+    assert list(tmp_path.iterdir()) == []

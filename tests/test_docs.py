@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import doctest
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
 import click
+import mlmkg.ml
 import pytest
 from mlmkg.cli.main import root
 
+import mlmkg.export
+import mlmkg.metadata
+import mlmkg.sources
 from mlmkg.catalog import read_catalog
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -22,6 +29,20 @@ def test_a_command_is_in_the_docs_with_all_its_options(name: str) -> None:
     for option in command.params:
         if isinstance(option, click.Option):
             assert option.opts[-1] in text.split(f"## mlmkg {name}\n")[1].split("\n## ")[0]
+
+
+def modules() -> list[str]:
+    return sorted(
+        f"{package.__name__}.{module.name}"
+        for package in (mlmkg, mlmkg.export, mlmkg.metadata, mlmkg.ml, mlmkg.sources)
+        for module in iter_modules(package.__path__)
+        if not module.ispkg and module.name != "__main__"
+    )
+
+
+@pytest.mark.parametrize("name", modules())
+def test_the_examples_in_docstrings_hold(name: str) -> None:
+    assert doctest.testmod(import_module(name)).failed == 0
 
 
 def test_every_query_file_is_in_the_docs() -> None:

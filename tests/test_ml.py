@@ -6,18 +6,13 @@ import json
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
-from mlmkg.ml import checkpoint
 from mlmkg.ml.data import Dataset, load_dataset
-from mlmkg.ml.encoders import load_encoder
-from mlmkg.ml.evaluate import evaluate, ranks
 from mlmkg.ml.losses import contrastive, great_circle, soft_targets
 from mlmkg.ml.train import TrainConfig, train
 
-from mlmkg.errors import ModelError
 from mlmkg.store import open_read_only
 from mlmkg.workspace import Workspace
 from tests.conftest import invoke
@@ -50,7 +45,7 @@ def test_an_export_has_one_row_per_entity_and_images_beside_it(workspace: Worksp
 
 
 def test_spatial_splits_keep_regions_apart(workspace: Workspace, tmp_path: Path) -> None:
-    from mlmkg.cells import cell_ids, parents
+    from mlmkg.s2 import cell_ids, parents
 
     target = tmp_path / "spatial"
     words = ["export", "--version", "mlm", "--split", "spatial", "-o", target]
@@ -62,25 +57,6 @@ def test_spatial_splits_keep_regions_apart(workspace: Workspace, tmp_path: Path)
         split_of.setdefault(region, set()).add(split)
     assert all(len(splits) == 1 for splits in split_of.values())
     assert {s for splits in split_of.values() for s in splits} == {"train", "val", "test"}
-
-
-def test_one_seed_gives_one_result(dataset: Dataset, workspace: Workspace) -> None:
-    one = train(dataset, QUICK, workspace, name="one")
-    two = train(dataset, QUICK, workspace, name="two")
-    for file in (checkpoint.WEIGHTS, "metrics.jsonl", "evaluation.json"):
-        assert (one / file).read_bytes() == (two / file).read_bytes(), file
-
-
-def test_a_model_learns_both_tasks(dataset: Dataset, workspace: Workspace) -> None:
-    folder = train(dataset, TrainConfig(epochs=25, batch=64), workspace, name="learns")
-    loaded = checkpoint.load(folder)
-    result = evaluate(loaded.model, dataset, "mtl", "train")
-    assert result["location"]["image"]["F1"] > 0.9 > 1.5 * result["chance"]["location"]["F1"]
-    chance = result["chance"]["retrieval"]["medR"]
-    assert result["retrieval"]["image_to_text"]["medR"] < chance / 3
-    assert {path.name for path in folder.glob("*.png")} == {
-        "curves.png", "map.png", "confusion.png", "distances.png",
-    }  # fmt: skip
 
 
 @pytest.mark.parametrize("task", ["ir", "le"])
@@ -112,37 +88,6 @@ def test_predictions_come_back_as_triples(dataset: Dataset, workspace: Workspace
     assert all(0 < float(row[3]) <= 1.0001 for row in rows)
     again = invoke("-w", workspace.root, "build", "--limit", 300)
     assert "Nothing to do" in again.stdout
-
-
-def test_a_checkpoint_of_another_dataset_is_refused(dataset: Dataset, workspace: Workspace) -> None:
-    from dataclasses import replace
-
-    folder = train(dataset, QUICK, workspace, name="other")
-    with pytest.raises(ModelError, match="another dataset"):
-        checkpoint.check_fits(checkpoint.load(folder), replace(dataset, key="0" * 64), folder)
-
-
-def test_truncated_weights_are_said(dataset: Dataset, workspace: Workspace) -> None:
-    folder = train(dataset, QUICK, workspace, name="cut")
-    weights = folder / checkpoint.WEIGHTS
-    weights.write_bytes(weights.read_bytes()[:1000])
-    with pytest.raises(ModelError, match="cannot be read"):
-        checkpoint.load(folder)
-
-
-def test_an_existing_run_and_an_unknown_encoder_are_refused(
-    dataset: Dataset, workspace: Workspace
-) -> None:
-    train(dataset, QUICK, workspace, name="twice")
-    with pytest.raises(ModelError, match="exists already"):
-        train(dataset, QUICK, workspace, name="twice")
-    with pytest.raises(ModelError, match="no encoder 'resnet'"):
-        load_encoder("resnet")
-
-
-def test_equal_scores_get_their_average_rank() -> None:
-    assert ranks(np.zeros((5, 5))).tolist() == [3.0] * 5
-    assert ranks(np.eye(4)).tolist() == [1.0] * 4
 
 
 def test_entities_that_share_an_image_are_no_negatives_of_each_other() -> None:

@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -223,6 +222,8 @@ def in_a_tiny_disk(folder: Path, megabytes: int, *words: object) -> subprocess.C
         f"find {folder}/mlm -name '*.tmp' -o -name 'store*' -o -name '.scratch*'; exit $code"
     )
     isolate = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--mount", "--map-root-user"]
+    if subprocess.run([*isolate, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("this kernel lets nobody but root mount a small disk")
     return subprocess.run([*isolate, "sh", "-c", command], capture_output=True, text=True, check=False)
 
 
@@ -238,7 +239,6 @@ def test_keys_do_not_depend_on_where_or_when(tmp_path: Path) -> None:
     recipe = read_recipe(catalog.folder / "recipe.toml")
     steps = dataset(catalog, recipe, Gazetteer(limit=5))
     one = [item.file.key for item in steps.plan(Workspace(tmp_path / "a"))]
-    time.sleep(0.01)
     assert one == [item.file.key for item in steps.plan(Workspace(tmp_path / "b"))]
     other = dataset(catalog, recipe, Gazetteer(limit=6)).plan(Workspace(tmp_path))
     same = {p.step.writes for p, key in zip(other, one, strict=True) if p.file.key == key}

@@ -21,12 +21,12 @@ import pyarrow.parquet as pq
 
 from mlmkg import __version__
 from mlmkg.catalog import Catalog
-from mlmkg.cells import cell_ids, parents, tokens
 from mlmkg.errors import ExportError
 from mlmkg.export.card import card
 from mlmkg.export.tables import read_tables, version_size
 from mlmkg.progress import Progress, quiet
 from mlmkg.recipe import Recipe
+from mlmkg.s2 import cell_ids, parents, tokens
 from mlmkg.splits import assign_regions
 from mlmkg.store import GraphStore
 from mlmkg.vocab import MLM

