@@ -60,7 +60,7 @@ def encode(
         vectors = np.empty((len(order), encoder.dim), dtype=np.float16)
         missing = _taken_over(vectors, order, encoder.name, name, folder)
         starts = range(0, len(missing), BATCH)
-        for start in progress(starts, f"{encoder.name} ({encoder.modality})", unit=f"x {BATCH}"):
+        for start in progress(starts, f"{encoder.name} ({encoder.modality})", unit="batch"):
             part = missing[start : start + BATCH]
             vectors[part] = encoder.encode([wanted[order[row]] for row in part])
         if not np.isfinite(vectors).all():

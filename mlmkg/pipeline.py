@@ -176,6 +176,8 @@ def pipeline(query_set: str, steps: Iterable[Step]) -> Pipeline:
 
 def _key(step: Step, keys: Mapping[str, str]) -> str:
     content = {
+        # Two graphs of one plan, such as a source's, are two activities.
+        "writes": step.writes,
         "plan": step.plan.sha256,
         "parameters": step.parameters,
         "reads": {name: keys[name] for name in step.reads},
@@ -245,7 +247,7 @@ def build(
     with disk_full_said(workspace.root), renewed(workspace, keys, keep=keep) as store:
         _remove_leftovers(workspace)
         loaded = store.keys()
-        for item in planned:
+        for item in progress(planned, "building", unit="graph"):
             name = item.file.name
             if item.why:
                 say(f"{name}: {item.step.plan.title} ({item.why})")

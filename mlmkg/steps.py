@@ -87,11 +87,10 @@ def _vocabulary(name: str, file: str) -> Step:
 
 def _source_steps(source: Source, images: bool) -> list[Step]:
     path = f"mlmkg/sources/{source.name}.py"
-    origins = tuple(source.origins())
 
     def step(name: str, title: str, run: Callable[[Work], None]) -> Step:
         plan = module_plan(title, f"{path}#{name}", *source.modules())
-        return Step(name, (), plan, run, dict(source.identity()), origins)
+        return Step(name, (), plan, run, dict(source.identity()), tuple(source.origins(name)))
 
     def image_files(work: Work) -> None:
         work.writer.add(source.image_files(work.workspace.images, work.progress))
@@ -159,7 +158,7 @@ def _extract(
             raise syntax_error(text, query.path, error) from None
 
     plan = query_plan(query, catalog.name)
-    return Step(str(query.writes), reads, plan, run, parameters, tuple(source.origins()))
+    return Step(str(query.writes), reads, plan, run, parameters, tuple(source.origins(SOURCE)))
 
 
 class LocalStatements:

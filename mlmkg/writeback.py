@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pyoxigraph as ox
@@ -151,8 +152,8 @@ def write_back(
     name = f"predictions/{run.name}"
     lines = list(triples(run, predictions))
     key = sha256(b"".join(lines)).hexdigest()[:16]
-    plan = Plan("Predictions of a training run", "mlmkg/writeback.py", "python",
-                sha256(run.export_key.encode()).hexdigest())  # fmt: skip
+    code = sha256(Path(__file__).read_bytes()).hexdigest()
+    plan = Plan("Predictions of a training run", "mlmkg/writeback.py", "python", code)
 
     def made(content: graphfile.Written) -> Made:
         return Made(

@@ -88,6 +88,15 @@ def test_a_query_that_takes_too_long_is_ended(built: Path, tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
+def test_one_summary_has_one_origin_of_each_kind(built: Path) -> None:
+    words = ["sparql", "how-did-this-summary-get-here", "-f", "json"]
+    found = json.loads(invoke("-w", built, *words).stdout)["results"]["bindings"]
+    assert [row["language"]["value"] for row in found] == ["de", "en", "fr"]
+    for row in found:
+        assert row["plan"]["value"] == "mlmkg/sources/gazetteer.py#summaries"
+        assert set(row["from"]["value"].split(", ")) == {"GeoNames", "Unicode CLDR"}
+
+
 def test_info_counts_what_was_asked_for(built: Path) -> None:
     info = json.loads(invoke("-w", built, "info", "--json").stdout)
     assert info["entities"] == 300

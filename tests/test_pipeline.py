@@ -241,6 +241,7 @@ def test_keys_do_not_depend_on_where_or_when(tmp_path: Path) -> None:
     one = [item.file.key for item in steps.plan(Workspace(tmp_path / "a"))]
     assert one == [item.file.key for item in steps.plan(Workspace(tmp_path / "b"))]
     other = dataset(catalog, recipe, Gazetteer(limit=6)).plan(Workspace(tmp_path))
+    assert len(set(one)) == len(one)
     same = {p.step.writes for p, key in zip(other, one, strict=True) if p.file.key == key}
     assert same == {"countries", "ontology"}
 

