@@ -20,6 +20,8 @@ from mlmkg.errors import MlmkgError, RecipeError
 
 NOT_COMMANDS = {"main", "context", "tables"}
 EXIT_BAD_INPUT = 2
+#: What only the extra `ml` installs.
+OF_THE_MODEL = {"torch", "sklearn", "matplotlib", "safetensors"}
 
 
 class CommandFiles(click.Group):
@@ -100,6 +102,14 @@ def main(arguments: list[str] | None = None) -> None:
         if verbose:
             traceback.print_exc()
         click.echo(f"Error: {error}", err=True)
+        sys.exit(EXIT_BAD_INPUT)
+    except ModuleNotFoundError as error:
+        if error.name not in OF_THE_MODEL:
+            raise
+        click.echo(
+            f"Error: this command needs {error.name}. Install it with `pip install 'mlmkg[demo]'`.",
+            err=True,
+        )
         sys.exit(EXIT_BAD_INPUT)
     except BrokenPipeError:  # `mlmkg sparql ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -34,4 +34,9 @@ def test_the_wheel_builds_and_answers_without_torch(tmp_path: Path) -> None:
     answer = run(mlmkg, "sparql", "SELECT (COUNT(?e) AS ?n) { ?e a mlm:Entity }", cwd=tmp_path)
     assert answer.split() == ["n", "200"]
     assert "torch" not in run(python, "-m", "pip", "list", cwd=tmp_path)
+    train = subprocess.run([mlmkg, "train"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert train.returncode == 2
+    assert train.stderr == (
+        "Error: this command needs torch. Install it with `pip install 'mlmkg[demo]'`.\n"
+    )
     assert "mlmkg build" in run(python, "-m", "mlmkg", "--help", cwd=tmp_path)
