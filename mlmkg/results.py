@@ -7,9 +7,11 @@ and many times the memory). What CSV drops, the types, is read off the first sol
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Final
@@ -84,15 +86,34 @@ def pour(
     if len(first) < PEEK or not names:
         return
     reading, writing = os.pipe()
-    with ThreadPoolExecutor(1) as reader:
+    with _no_collection(), ThreadPoolExecutor(1) as reader:
         done = reader.submit(_drain, reading, kinds, sink)
         try:
-            with os.fdopen(writing, "wb", buffering=1 << 20) as stream:
-                answer.serialize(stream, QueryResultsFormat.CSV)
-        except OSError:
-            if done.exception() is None:  # else the reader gave up first, and says why below
-                raise
-        done.result()
+            try:
+                with os.fdopen(writing, "wb", buffering=1 << 20) as stream:
+                    answer.serialize(stream, QueryResultsFormat.CSV)
+            except OSError:
+                if done.exception() is None:  # else the reader gave up first, and says why below
+                    raise
+            done.result()
+        finally:
+            del done  # its error leads to this frame and so to the answer: no circle may be left
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep Python's collector from running in the reader's thread.
+
+    Solutions must be dropped in the thread they came from (pyoxigraph raises otherwise); the collector
+    runs in whichever thread allocates, and may find an older answer in a circle of references.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _drain(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pyarrow.parquet as pq
 import pyoxigraph as ox
 import pytest
 
-from mlmkg.results import PEEK, read_table, write_parquet
+from mlmkg.results import PEEK, pour, read_table, write_parquet
 
 TEXTS = ["plain", "a, comma", 'a "quote"', "two\nlines", 'dos\r\nlines, "quoted"\r\n', '"', '\r\n"\r\n']
 QUERY = "SELECT ?n ?t WHERE { ?s <urn:n> ?n OPTIONAL { ?s <urn:t> ?t } }"
@@ -66,3 +67,34 @@ def test_a_type_that_changes_on_the_way_is_an_error_and_not_a_guess(store: ox.St
 def test_an_empty_answer_has_its_columns(store: ox.Store) -> None:
     table = read_table(answer(store, "SELECT ?a ?b WHERE { ?a <urn:none> ?b }"))
     assert table.column_names == ["a", "b"] and table.num_rows == 0
+
+
+def test_an_older_answer_in_a_circle_of_references_does_no_harm(store: ox.Store) -> None:
+    """The collector must not find it in the reader's thread, where it cannot be dropped."""
+    kept: list[object] = []
+
+    def sink(batch: pa.RecordBatch) -> None:
+        if not kept:  # the first batch comes in this thread
+            circle: list[object] = [answer(store)]
+            circle.append(circle)
+        kept.extend([batch] for _ in range(200_000))  # enough to call the collector, wherever it is
+
+    pour(answer(store), sink)
+    assert gc.isenabled()
+    assert len(kept) >= 400_000
+
+
+def test_an_error_leaves_the_answer_in_no_circle(store: ox.Store) -> None:
+    """It is dropped at once, here, and not by the collector, somewhere."""
+    value = f"IF(?n < {2 * PEEK}, ?n, 'late')"
+    query = f"SELECT ({value} AS ?x) WHERE {{ ?s <urn:n> ?n }} ORDER BY ?n"
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(3):
+            with pytest.raises(pa.ArrowInvalid):
+                read_table(answer(store, query))
+        left = [thing for thing in gc.get_objects() if isinstance(thing, ox.QuerySolutions)]
+    finally:
+        gc.enable()
+    assert left == []
