@@ -7,7 +7,9 @@ and many times the memory). What CSV drops, the types, is read off the first sol
 
 from __future__ import annotations
 
+import csv
 import gc
+import io
 import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +21,7 @@ from typing import IO, Any, Final
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
-from pyoxigraph import Literal, QueryResultsFormat, QuerySolutions
+from pyoxigraph import Literal, NamedNode, QueryResultsFormat, QuerySolutions
 
 from mlmkg.vocab import XSD
 
@@ -29,6 +31,8 @@ _INTEGERS: Final = {XSD[name] for name in ("integer", "int", "long", "nonNegativ
 _NUMBERS: Final = _INTEGERS | {XSD[name] for name in ("decimal", "double", "float")}
 _BOOLEANS: Final = {XSD.boolean}
 _BLOCK: Final = 1 << 20
+#: Bytes gathered for a row group of Parquet: readers are slow with small ones.
+_ROW_GROUP: Final = 16 << 20
 
 
 def _type(terms: list[Any]) -> pa.DataType:
@@ -44,17 +48,11 @@ def _type(terms: list[Any]) -> pa.DataType:
     return pa.string()
 
 
-def _value(term: Any, kind: pa.DataType) -> object:
+def _cell(term: Any) -> str:
+    """Return what Oxigraph's own CSV has for a term."""
     if term is None:
-        return None
-    text = term.value if hasattr(term, "value") else str(term)
-    if pa.types.is_integer(kind):
-        return int(text)
-    if pa.types.is_floating(kind):
-        return float(text)
-    if pa.types.is_boolean(kind):
-        return bool(text == "true")
-    return text or None
+        return ""
+    return str(term.value) if isinstance(term, Literal | NamedNode) else str(term)
 
 
 def pour(
@@ -78,12 +76,11 @@ def pour(
     columns = [[row[i] for row in first] for i in range(len(names))]
     kinds = {name: _type(column) for name, column in zip(names, columns, strict=True)}
     kinds.update(types or {})
-    arrays = [
-        pa.array([_value(term, kinds[name]) for term in column], type=kinds[name])
-        for name, column in zip(names, columns, strict=True)
-    ]
-    sink(pa.record_batch(arrays, schema=pa.schema([(name, kinds[name]) for name in names])))
-    if len(first) < PEEK or not names:
+    if not names:
+        sink(pa.RecordBatch.from_pylist([{} for _ in first], pa.schema([])))
+        return
+    sink(_first_batch(first, kinds))
+    if len(first) < PEEK:
         return
     reading, writing = os.pipe()
     with _no_collection(), ThreadPoolExecutor(1) as reader:
@@ -98,6 +95,27 @@ def pour(
             done.result()
         finally:
             del done  # its error leads to this frame and so to the answer: no circle may be left
+
+
+def _first_batch(rows: list[list[Any]], kinds: Mapping[str, pa.DataType]) -> pa.RecordBatch:
+    """Return solutions that are Python objects already, by the same way as the others: as CSV.
+
+    (``pa.array`` of a list imports pandas where it is installed: 55 MB.)
+    """
+    text = io.StringIO(newline="")
+    blank = [""] * len(kinds)  # a schema's own empty table imports pandas too
+    cells = [[_cell(term) for term in row] for row in rows]
+    csv.writer(text, quoting=csv.QUOTE_ALL).writerows([*cells, blank])
+    (batch,) = _parse(text.getvalue().encode(), kinds).combine_chunks().to_batches()
+    return batch.slice(0, len(rows))
+
+
+def _parse(rows: bytes, kinds: Mapping[str, pa.DataType]) -> pa.Table:
+    """Return whole rows of CSV, without a head, as a table."""
+    read = pyarrow.csv.ReadOptions(use_threads=False, column_names=list(kinds), block_size=len(rows))
+    parse = pyarrow.csv.ParseOptions(ignore_empty_lines=False)
+    convert = pyarrow.csv.ConvertOptions(column_types=kinds, null_values=[""], strings_can_be_null=True)
+    return pyarrow.csv.read_csv(pa.BufferReader(rows), read, parse, convert)
 
 
 @contextmanager
@@ -120,15 +138,10 @@ def _drain(
     reading: int, kinds: Mapping[str, pa.DataType], sink: Callable[[pa.RecordBatch], None]
 ) -> None:
     """Read CSV from a pipe in blocks of whole rows and pass them on."""
-    convert = pyarrow.csv.ConvertOptions(column_types=kinds, null_values=[""], strings_can_be_null=True)
     with os.fdopen(reading, "rb", buffering=_BLOCK) as stream:
         stream.readline()  # the names
         for rows in _blocks(stream):
-            read = pyarrow.csv.ReadOptions(
-                use_threads=False, column_names=list(kinds), block_size=len(rows)
-            )
-            table = pyarrow.csv.read_csv(pa.BufferReader(rows), read, convert_options=convert)
-            for batch in table.to_batches():
+            for batch in _parse(rows, kinds).to_batches():
                 sink(batch)
 
 
@@ -169,18 +182,28 @@ def write_parquet(answer: QuerySolutions, target: Path | IO[bytes], *, plain: bo
     """
     types = {v.value: pa.string() for v in answer.variables} if plain else None
     writer: pyarrow.parquet.ParquetWriter | None = None
+    held: list[pa.RecordBatch] = []
     rows = 0
 
-    def sink(batch: pa.RecordBatch) -> None:
+    def flush() -> None:
         nonlocal writer, rows
+        table = pa.Table.from_batches(held)
+        held.clear()
         if writer is None:
-            writer = pyarrow.parquet.ParquetWriter(target, batch.schema, compression="zstd")
-        if batch.num_rows:
-            writer.write_batch(batch)
-        rows += batch.num_rows
+            writer = pyarrow.parquet.ParquetWriter(target, table.schema, compression="zstd")
+        if table.num_rows:
+            writer.write_table(table, row_group_size=table.num_rows)
+        rows += table.num_rows
+
+    def sink(batch: pa.RecordBatch) -> None:
+        held.append(batch)
+        if sum(batch.nbytes for batch in held) >= _ROW_GROUP:
+            flush()
 
     try:
         pour(answer, sink, types)
+        if held or writer is None:
+            flush()
     finally:
         if writer is not None:
             writer.close()

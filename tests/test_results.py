@@ -49,6 +49,21 @@ def test_cells_survive_wherever_a_block_ends(
     ]
 
 
+def test_a_column_alone_keeps_its_empty_cells(store: ox.Store) -> None:
+    query = "SELECT ?t WHERE { ?s <urn:n> ?n OPTIONAL { ?s <urn:t> ?t } }"
+    table = read_table(answer(store, query))
+    assert table.num_rows == 3 * PEEK
+    assert table["t"].null_count == PEEK
+
+
+def test_a_blank_node_is_told_from_a_text_before_and_after_the_types_are_known() -> None:
+    store = ox.Store()
+    for i in range(2 * PEEK):
+        store.add(ox.Quad(ox.BlankNode(f"b{i}"), ox.NamedNode("urn:p"), ox.Literal(i)))
+    names = read_table(answer(store, "SELECT ?s WHERE { ?s <urn:p> ?o }"))["s"].to_pylist()
+    assert sorted(names) == sorted(f"_:b{i}" for i in range(2 * PEEK))
+
+
 def test_parquet_has_the_same_rows(store: ox.Store, tmp_path: Path) -> None:
     assert write_parquet(answer(store), tmp_path / "t.parquet") == 3 * PEEK
     assert pq.read_table(tmp_path / "t.parquet").equals(read_table(answer(store)))
