@@ -118,15 +118,15 @@ def _rows(dataset: Dataset, entities_E: Tensor, modality: str) -> tuple[Tensor, 
 
 
 def _pairs(model: MultitaskModel, dataset: Dataset, entities_E: Tensor) -> tuple[Tensor, Tensor] | None:
-    """Return (n, D) vectors of the images and the texts of the entities that have both."""
+    """Return (n, D + C) vectors of the images and the texts of the entities that have both."""
     image_E, images = _rows(dataset, entities_E, "image")
     text_E, texts = _rows(dataset, entities_E, "text")
     both = (image_E >= 0) & (text_E >= 0)
     if int(both.sum()) < 2:
         return None
     with torch.inference_mode():
-        image_ND, _ = model.image(images.vectors[image_E[both]].to(_device(model)))
-        text_ND, _ = model.text(texts.vectors[text_E[both]].to(_device(model)))
+        image_ND = model.joined(*model.image(images.vectors[image_E[both]].to(_device(model))))
+        text_ND = model.joined(*model.text(texts.vectors[text_E[both]].to(_device(model))))
     return image_ND, text_ND
 
 

@@ -24,6 +24,8 @@ class ModelConfig:
     :param hidden: H.
     :param shared: D.
     :param dropout: probability of dropping a hidden number, 0 to 1.
+    :param agreement: how much retrieval counts that both sides are put into the same cells, see
+        :meth:`MultitaskModel.joined`; 0 for a model that knows no cells.
     """
 
     image_dim: int
@@ -32,6 +34,7 @@ class ModelConfig:
     hidden: int = 1024
     shared: int = 256
     dropout: float = 0.3
+    agreement: float = 0.0
 
 
 class MultitaskModel(nn.Module):
@@ -48,8 +51,12 @@ class MultitaskModel(nn.Module):
     one a task        .517±.009, .505    .954±.003, .956     .653±.005, .652
     ================  =================  ==================  ==================
 
-    So retrieval gains a little and location nothing. Giving the shared space the probabilities of the
-    cells changed neither. A task trained alone has the same layers; those of the other stay unused.
+    So retrieval gains a little and location nothing; a task trained alone has the same layers, and
+    those of the other stay unused. What retrieval gains most from is knowing the cells when it
+    compares (:meth:`joined`): with the same weights, recall at 10 on validation went from .572±.003 to
+    .585±.007 from image to text and from .571±.006 to .581±.010 back (three seeds; alone .545±.006 and
+    .552±.011). .3 to .5 are alike, 1 is worse than none. Training with the joined vectors added nothing
+    to that; neighbours in the shared space, or the shared vector as a further input, nothing to location.
     """
 
     image_shift: Tensor
@@ -105,6 +112,18 @@ class MultitaskModel(nn.Module):
         """Return the place in the shared space (B, D), of length 1, and the cell logits (B, C)."""
         h_BH = self.text_trunk((x_BT.float() - self.text_shift) / self.text_spread)
         return F.normalize(self.text_space(h_BH), dim=1), self.text_cell(h_BH)
+
+    def joined(self, place_BD: Tensor, logits_BC: Tensor) -> Tensor:
+        """Return what retrieval compares, (B, D + C) of length 1: the place and the cells.
+
+        The product of two is that of their places plus ``agreement`` squared times the overlap of their
+        cells' probabilities (the Bhattacharyya coefficient, 0 to 1), over what keeps it below 1. So an
+        index of nearest neighbours over these vectors needs to know nothing of cells.
+        """
+        if not self.config.agreement:
+            return place_BD
+        cells_BC = self.config.agreement * torch.softmax(logits_BC, dim=1).sqrt()
+        return F.normalize(torch.cat([place_BD, cells_BC], dim=1), dim=1)
 
     @property
     def scale(self) -> Tensor:

@@ -52,6 +52,7 @@ class TrainConfig:
     :param weight_decay: of AdamW; not for the log-variances and the temperature.
     :param warmup: part of the steps during which the rate rises.
     :param smoothing_km: great-circle distance over which the target spreads to other cells; 0 for none.
+    :param agreement: of a model that knows both tasks; not used by one that knows one.
     :param hidden, shared, dropout: see :class:`mlmkg.ml.model.ModelConfig`.
     :param threads: of torch on the CPU. Their number changes the order of sums and so the last bits of
         the weights: it is a setting, not what the machine happens to have.
@@ -65,6 +66,7 @@ class TrainConfig:
     weight_decay: float = 0.05
     warmup: float = 0.1
     smoothing_km: float = 75.0
+    agreement: float = 0.4
     hidden: int = 1024
     shared: int = 256
     dropout: float = 0.3
@@ -105,6 +107,7 @@ def _run(
             text_dim=dataset.texts.vectors.shape[1],
             cells=len(dataset.cells),
             hidden=config.hidden, shared=config.shared, dropout=config.dropout,
+            agreement=config.agreement if config.task == "mtl" else 0.0,
         )
     )  # fmt: skip
     train_E = dataset.split["train"]

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlmkg import s2
+from mlmkg import outlines, s2
 from mlmkg.cells import cells as partitioned
 from mlmkg.ntriples import integer, iri, line, point, text, typed
 from mlmkg.pipeline import Work
@@ -67,8 +67,8 @@ def cells(work: Work, settings: CellSettings) -> None:
     a, cell_class = iri(RDF.type), iri(MLM.GeoCell)
     lines = []
     for token, level, polygon, centre, count in zip(
-        tokens, s2.levels(partition.ids), s2.polygons(partition.ids),
-        s2.centroids(partition.ids), partition.counts, strict=True,
+        tokens, s2.levels(partition.ids), outlines.polygons(partition.ids),
+        outlines.centroids(partition.ids), partition.counts, strict=True,
     ):  # fmt: skip
         cell = iri(CELL[token])
         lines += [

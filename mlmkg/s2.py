@@ -1,7 +1,8 @@
 """S2 cells as arrays of ids: the same ids as every S2 library, at numpy's speed.
 
-Coordinates in degrees enter; S2 cell ids (64-bit integers) and their parents, tokens, centroids and
-WKT polygons leave (https://s2geometry.io/devguide/s2cell_hierarchy). A build needs no S2 library.
+Coordinates in degrees enter; S2 cell ids (64-bit integers) and their parents, levels and tokens leave
+(https://s2geometry.io/devguide/s2cell_hierarchy); :mod:`mlmkg.outlines` draws them. A build needs no S2
+library.
 
 An id is three bits of cube face, then two bits for each level of the Hilbert curve on that face,
 then a one, then zeros. So the ids below a cell are one contiguous range, and one sort of the places
@@ -26,7 +27,7 @@ Bools: TypeAlias = NDArray[np.bool_]
 Integers: TypeAlias = NDArray[np.int64]
 
 MAX_LEVEL: Final = 30
-_SIDE: Final = 1 << MAX_LEVEL  # leaf cells along an edge of a face
+SIDE: Final = 1 << MAX_LEVEL  # leaf cells along an edge of a face
 _RADIANS: Final = math.pi / 180.0
 #: Points worked on at once: the dozen arrays of a block stay in the processor's cache, and memory
 #: does not grow with the number of points (8k to 64k are alike, 256k takes 1.3 times as long).
@@ -96,7 +97,7 @@ def _encode(face: Integers, i: Integers, j: Integers) -> Ids:
     return ids.view(np.uint64)
 
 
-def _decode(ids: Ids) -> tuple[Integers, Integers, Integers]:
+def decode(ids: Ids) -> tuple[Integers, Integers, Integers]:
     """Return the face of each id and the (i, j) of some leaf cell in it."""
     bits = (ids >> np.uint64(1)).astype(np.int64)
     face = bits >> (2 * MAX_LEVEL)
@@ -117,10 +118,10 @@ def _decode(ids: Ids) -> tuple[Integers, Integers, Integers]:
 # normal          x        y         z        -x        -y        -z
 # u               y/x     -x/y      -x/z       z/x       z/y      -y/z
 # v               z/x      z/y      -y/z       y/x      -x/y      -x/z
-_U_AXIS: Final = (1, 0, 0, 2, 2, 1)
-_V_AXIS: Final = (2, 2, 1, 1, 0, 0)
-_U_SIGN: Final = (1.0, -1.0, -1.0, 1.0, 1.0, -1.0)
-_V_SIGN: Final = (1.0, 1.0, -1.0, 1.0, -1.0, -1.0)
+U_AXIS: Final = (1, 0, 0, 2, 2, 1)
+V_AXIS: Final = (2, 2, 1, 1, 0, 0)
+U_SIGN: Final = (1.0, -1.0, -1.0, 1.0, 1.0, -1.0)
+V_SIGN: Final = (1.0, 1.0, -1.0, 1.0, -1.0, -1.0)
 
 _Function: TypeAlias = Callable[[Floats], Floats]
 
@@ -144,7 +145,7 @@ def _square(u: Floats) -> Floats:
     np.sqrt(root, out=root)
     root *= 0.5
     np.subtract(1.0, root, out=root, where=u < 0)
-    root *= _SIDE
+    root *= SIDE
     return root
 
 
@@ -171,11 +172,11 @@ def _project(
     axis //= phi.size
     face = axis
     face[normal < 0] += 3
-    u = flat.take(np.array(_U_AXIS)[face] * phi.size + columns, mode="clip")
-    u *= np.array(_U_SIGN)[face]
+    u = flat.take(np.array(U_AXIS)[face] * phi.size + columns, mode="clip")
+    u *= np.array(U_SIGN)[face]
     u /= normal
-    v = flat.take(np.array(_V_AXIS)[face] * phi.size + columns, mode="clip")
-    v *= np.array(_V_SIGN)[face]
+    v = flat.take(np.array(V_AXIS)[face] * phi.size + columns, mode="clip")
+    v *= np.array(V_SIGN)[face]
     v /= normal
     return face, _square(u), _square(v)
 
@@ -192,8 +193,8 @@ def _leaves(
             latitudes[again], longitudes[again], _LIBM_SIN, _LIBM_COS
         )
     i, j = s.astype(np.int64), t.astype(np.int64)
-    np.clip(i, 0, _SIDE - 1, out=i)
-    np.clip(j, 0, _SIDE - 1, out=j)
+    np.clip(i, 0, SIDE - 1, out=i)
+    np.clip(j, 0, SIDE - 1, out=j)
     return _encode(face, i, j)
 
 
@@ -306,8 +307,8 @@ def s2cell(latitude: float, longitude: float, level: int) -> str:
     axis = 2 if z >= x and z >= y else 0 if x > y else 1
     normal = xyz[axis]
     face = axis if normal > 0 else axis + 3
-    i = _leaf_index(_U_SIGN[face] * xyz[_U_AXIS[face]] / normal)
-    j = _leaf_index(_V_SIGN[face] * xyz[_V_AXIS[face]] / normal)
+    i = _leaf_index(U_SIGN[face] * xyz[U_AXIS[face]] / normal)
+    j = _leaf_index(V_SIGN[face] * xyz[V_AXIS[face]] / normal)
     cell, orientation = face, face & _SWAPPED
     for shift in range(MAX_LEVEL - _STEP, -1, -_STEP):
         digits = (i >> shift & _MASK) << _STEP | (j >> shift & _MASK)
@@ -319,10 +320,10 @@ def s2cell(latitude: float, longitude: float, level: int) -> str:
 
 def _leaf_index(u: float) -> int:
     s = 0.5 * math.sqrt(1.0 + 3.0 * u) if u >= 0 else 1.0 - 0.5 * math.sqrt(1.0 - 3.0 * u)
-    return max(0, min(_SIDE - 1, int(s * _SIDE)))
+    return max(0, min(SIDE - 1, int(s * SIDE)))
 
 
-# --- ids to levels, tokens and shapes --------------------------------------------------------
+# --- ids to levels and tokens ----------------------------------------------------------------
 
 
 def lowest_bit(ids: Ids) -> Ids:
@@ -330,7 +331,7 @@ def lowest_bit(ids: Ids) -> Ids:
     return ids & (~ids + np.uint64(1))
 
 
-def _checked(ids: ArrayLike) -> Ids:
+def checked(ids: ArrayLike) -> Ids:
     """Return the ids as an array, all of them cells."""
     given = np.asarray(ids, dtype=np.uint64).ravel()
     lowest = lowest_bit(given)
@@ -361,7 +362,7 @@ def levels(ids: ArrayLike) -> NDArray[np.uint8]:
     >>> levels(from_tokens(["3", "47a84f"])).tolist()
     [0, 10]
     """
-    _, exponent = np.frexp(lowest_bit(_checked(ids)).astype(np.float64))  # exact: a power of two
+    _, exponent = np.frexp(lowest_bit(checked(ids)).astype(np.float64))  # exact: a power of two
     return (MAX_LEVEL - (exponent - 1) // 2).astype(np.uint8)
 
 
@@ -376,7 +377,7 @@ def parents(ids: ArrayLike, level: int) -> Ids:
     >>> tokens(parents(from_tokens(["47a84f"]), 2))
     ['47']
     """
-    given = _checked(ids)
+    given = checked(ids)
     check_level(level)
     if given.size and int(levels(given).min()) < level:
         raise RecipeError(
@@ -392,7 +393,7 @@ def tokens(ids: ArrayLike) -> list[str]:
     :param ids: S2 cell ids, shape (C,).
     :raises RecipeError: for a number that is not a cell.
     """
-    digits = _checked(ids).astype(">u8").tobytes().hex()
+    digits = checked(ids).astype(">u8").tobytes().hex()
     return [digits[k : k + 16].rstrip("0") for k in range(0, len(digits), 16)]
 
 
@@ -407,173 +408,4 @@ def from_tokens(tokens: Sequence[str]) -> Ids:
         if not _TOKEN.fullmatch(token):
             raise RecipeError(f"{token!r} is not an S2 token", action="Pass 1 to 16 hexadecimal digits")
         ids.append(int(token.ljust(16, "0"), 16))
-    return _checked(np.array(ids, dtype=np.uint64))
-
-
-_Box: TypeAlias = tuple[float, float, float, float]  # u from, u to, v from, v to
-
-
-def _uv(s: float) -> float:
-    """Return the u or v of a place on an edge, 0 to 1: the inverse of the quadratic projection."""
-    if s >= 0.5:
-        return (1.0 / 3.0) * (4.0 * s * s - 1.0)
-    return (1.0 / 3.0) * (1.0 - 4.0 * (1.0 - s) * (1.0 - s))
-
-
-def _degrees(face: int, u: float, v: float) -> tuple[float, float]:
-    """Return the latitude and longitude of a place on a face, by the C library alone.
-
-    A graph has the same bytes on every machine, which the vector functions of numpy do not promise.
-    """
-    normal = 1.0 if face < 3 else -1.0
-    xyz = [normal, normal, normal]
-    xyz[_U_AXIS[face]] = u * (_U_SIGN[face] * normal)
-    xyz[_V_AXIS[face]] = v * (_V_SIGN[face] * normal)
-    x, y, z = xyz
-    return math.degrees(math.atan2(z, math.sqrt(x * x + y * y))), math.degrees(math.atan2(y, x))
-
-
-def _corners(ids: Ids) -> list[tuple[int, int, int, int]]:
-    """Return each cell's face, i and j of its lowest corner, and side in leaf cells."""
-    face, i, j = _decode(ids)
-    side = np.int64(1) << (MAX_LEVEL - levels(ids).astype(np.int64))
-    return list(
-        zip(face.tolist(), (i & -side).tolist(), (j & -side).tolist(), side.tolist(), strict=True)
-    )
-
-
-def centroids(ids: ArrayLike) -> Floats:
-    """Return the centre of each cell, as S2 defines it: the middle of the square on the cube.
-
-    :param ids: S2 cell ids, shape (C,).
-    :return: latitude and longitude in degrees, shape (C, 2).
-    :raises RecipeError: for a number that is not a cell.
-
-    >>> centroids(from_tokens(["1"])).tolist()
-    [[0.0, 0.0]]
-    """
-    half = 0.5 / _SIDE
-    centres = [
-        _degrees(face, _uv(half * (2 * i + side)), _uv(half * (2 * j + side)))
-        for face, i, j, side in _corners(_checked(ids))
-    ]
-    return np.array(centres, dtype=np.float64).reshape(-1, 2)
-
-
-def polygons(ids: ArrayLike, points_per_edge: int | None = None) -> list[str]:
-    """Return the outline of each cell in WKT, longitude first, counter-clockwise and closed.
-
-    The edges of a cell are geodesics, which are bent on a map in degrees, so points are added along
-    them. No outline crosses the antimeridian: the one cell that lies on both sides of it (face 3)
-    is a MULTIPOLYGON of two halves, and the two faces round a pole, like the cells with a pole as
-    a corner, go along the top or bottom edge of the map. Degrees have nine decimals, a tenth of a
-    millimetre.
-
-    :param ids: S2 cell ids, shape (C,).
-    :param points_per_edge: points drawn on each of the four edges, one corner included. By default
-        1, 2, 4 ... 128: as many as keep the outline within a kilometre and a hundredth of the
-        cell's size of the true one.
-    :raises RecipeError: for a number that is not a cell, or fewer than one point.
-
-    >>> polygons(from_tokens(["3"]), points_per_edge=1)[0][:52]  # the face of Bangladesh
-    'POLYGON((45 -35.264389683,135 -35.264389683,135 35.2'
-    """
-    if points_per_edge is not None and points_per_edge < 1:
-        raise RecipeError(
-            f"points_per_edge is {points_per_edge}", action="Choose points_per_edge of 1 or more"
-        )
-    shapes = []
-    for face, i, j, side in _corners(_checked(ids)):
-        box = (_uv(i / _SIDE), _uv((i + side) / _SIDE), _uv(j / _SIDE), _uv((j + side) / _SIDE))
-        tolerance = min(0.01, 0.9 * side / _SIDE)  # degrees; a face is 90 wide
-        if side < _SIDE or face in (0, 1, 4):
-            shapes.append(f"POLYGON({_wkt(_outline(face, box, points_per_edge, tolerance))})")
-        elif face == 3:
-            halves = ((-1.0, 1.0, -1.0, 0.0), (-1.0, 1.0, 0.0, 1.0))
-            rings = [_wkt(_outline(face, half, points_per_edge, tolerance)) for half in halves]
-            shapes.append(f"MULTIPOLYGON(({rings[0]}),({rings[1]}))")
-        else:
-            shapes.append(f"POLYGON({_wkt(_round_the_pole(face, points_per_edge or 64))})")
-    return shapes
-
-
-_Ring: TypeAlias = list[tuple[float, float]]  # latitude, longitude
-
-
-def _outline(face: int, box: _Box, points_per_edge: int | None, tolerance: float) -> _Ring:
-    """Return the outline of a square on a face, with enough points to be within the tolerance."""
-    count = points_per_edge or 1
-    ring = _ring(face, box, count)
-    while points_per_edge is None and count < 128:
-        finer = _ring(face, box, 2 * count)
-        if _bend(finer) <= tolerance:
-            break
-        ring, count = finer, 2 * count
-    return _with_pole(ring)
-
-
-def _walk(box: _Box, count: int) -> list[tuple[float, float]]:
-    """Return the u and v of points round a square, counter-clockwise seen from outside."""
-    u0, u1, v0, v1 = box
-    along = [k / count for k in range(count)]
-    return [
-        *((u0 + (u1 - u0) * k, v0) for k in along),
-        *((u1, v0 + (v1 - v0) * k) for k in along),
-        *((u1 + (u0 - u1) * k, v1) for k in along),
-        *((u0, v1 + (v0 - v1) * k) for k in along),
-    ]
-
-
-def _ring(face: int, box: _Box, count: int) -> _Ring:
-    """Return points of the outline, with longitudes on the side of 180 that the square lies on."""
-    _, middle = _degrees(face, (box[0] + box[1]) / 2, (box[2] + box[3]) / 2)
-    ring = []
-    for u, v in _walk(box, count):
-        latitude, longitude = _degrees(face, u, v)
-        if abs(longitude - middle) > 180.0:
-            longitude -= math.copysign(360.0, longitude)
-        ring.append((latitude, longitude))
-    return ring
-
-
-def _bend(ring: _Ring) -> float:
-    """Return how far, in degrees, every second point is from the line through its neighbours."""
-    bend = 0.0
-    for k in range(1, len(ring), 2):
-        (lat0, lon0), (lat, lon), (lat1, lon1) = ring[k - 1], ring[k], ring[(k + 1) % len(ring)]
-        if 90.0 in (abs(lat0), abs(lat1)):
-            continue  # a meridian, straight on the map, and a pole has no longitude
-        shrink = math.cos(lat * _RADIANS)
-        chord, offset = ((lon1 - lon0) * shrink, lat1 - lat0), ((lon - lon0) * shrink, lat - lat0)
-        area = chord[0] * offset[1] - chord[1] * offset[0]
-        bend = max(bend, abs(area) / math.hypot(*chord))
-    return bend
-
-
-def _with_pole(ring: _Ring) -> _Ring:
-    """Return the outline with a corner at a pole drawn as the edge of the map that a pole is."""
-    for k, (latitude, _) in enumerate(ring):
-        if abs(latitude) == 90.0:
-            before, after = ring[k - 1][1], ring[(k + 1) % len(ring)][1]
-            return [*ring[:k], (latitude, before), (latitude, after), *ring[k + 1 :]]
-    return ring
-
-
-def _round_the_pole(face: int, count: int) -> _Ring:
-    """Return the outline of the face with a pole in its middle, closed along the map's edge."""
-    pole = 90.0 if face == 2 else -90.0
-    outline = [_degrees(face, u, v) for u, v in _walk((-1.0, 1.0, -1.0, 1.0), count)]
-    inner = sorted((p for p in outline if abs(p[1]) < 180.0), key=lambda p: p[1])
-    # The antimeridian crosses the edge of the face at 45 degrees.
-    closed = [(pole / 2, -180.0), *inner, (pole / 2, 180.0), (pole, 180.0), (pole, -180.0)]
-    return closed if pole > 0 else closed[::-1]
-
-
-def _wkt(ring: _Ring) -> str:
-    pairs = [f"{_decimal(longitude)} {_decimal(latitude)}" for latitude, longitude in ring]
-    return f"({','.join([*pairs, pairs[0]])})"
-
-
-def _decimal(degrees: float) -> str:
-    text = f"{degrees:.9f}".rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
+    return checked(np.array(ids, dtype=np.uint64))

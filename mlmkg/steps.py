@@ -18,7 +18,7 @@ from typing import Final
 
 import pyoxigraph as ox
 
-from mlmkg import cells, computed, s2
+from mlmkg import cells, computed, outlines, s2
 from mlmkg import splits as keyed
 from mlmkg.catalog import Catalog, QueryFile
 from mlmkg.graphfile import open_lines
@@ -115,7 +115,7 @@ def _computed_steps(recipe: Recipe, images: bool) -> list[Step]:
     return [
         Step(
             "cells", ("eligible", "settlements"),
-            module_plan("Adaptive S2 cells", "mlmkg/computed.py#cells", computed, cells, s2),
+            module_plan("Adaptive S2 cells", "mlmkg/computed.py#cells", computed, cells, s2, outlines),
             lambda work: computed.cells(work, recipe.cells), asdict(recipe.cells),
         ),
         Step(

@@ -14,7 +14,7 @@ import s2sphere
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mlmkg import cells, s2
+from mlmkg import cells, outlines, s2
 from mlmkg.errors import RecipeError
 
 # --- places where S2 implementations go wrong ------------------------------------------------
@@ -145,8 +145,8 @@ def test_a_missing_coordinate_may_be_none() -> None:
 def test_no_points_have_no_cells() -> None:
     assert s2.cell_ids([], []).size == 0
     assert s2.tokens([]) == []
-    assert s2.polygons([]) == []
-    assert s2.centroids([]).shape == (0, 2)
+    assert outlines.polygons([]) == []
+    assert outlines.centroids([]).shape == (0, 2)
     nothing = cells.cells([], [])
     assert (nothing.ids.size, nothing.counts.size, nothing.assignment.size) == (0, 0, 0)
 
@@ -262,10 +262,10 @@ def test_a_centroid_is_that_of_s2sphere_and_inside_the_polygon(
     point: tuple[float, float], level: int
 ) -> None:
     cell = reference_cell(*point).parent(level)
-    [[latitude, longitude]] = s2.centroids([cell.id()]).tolist()
+    [[latitude, longitude]] = outlines.centroids([cell.id()]).tolist()
     centre = cell.to_lat_lng()
     assert (latitude, longitude) == (centre.lat().degrees, centre.lng().degrees)
-    [wkt] = s2.polygons([cell.id()])
+    [wkt] = outlines.polygons([cell.id()])
     assert_well_formed(wkt)
     if level > 0:  # the centre of three faces is a pole or lies on the antimeridian
         assert contains(wkt, latitude, longitude)
@@ -275,7 +275,7 @@ def test_a_centroid_is_that_of_s2sphere_and_inside_the_polygon(
 @settings(max_examples=200, deadline=None)
 def test_the_corners_of_a_polygon_are_those_of_s2sphere(point: tuple[float, float], level: int) -> None:
     cell = s2sphere.Cell(reference_cell(*point).parent(level))
-    [ring] = rings(s2.polygons([cell.id().id()], points_per_edge=1)[0])
+    [ring] = rings(outlines.polygons([cell.id().id()], points_per_edge=1)[0])
     drawn = [s2sphere.LatLng.from_degrees(lat, lon).to_point() for lon, lat in ring]
     for k in range(4):
         corner = cell.get_vertex(k)
@@ -292,10 +292,10 @@ def test_a_polygon_has_the_points_of_its_cell_inside_and_those_of_others_outside
     latitudes, longitudes = (np.concatenate(pair) for pair in zip(points, polar, strict=True))
     margin = math.radians(min(0.01, 0.9 / 2**level))
     ids = s2.cell_ids(latitudes, longitudes, level)
-    outlines = dict(zip(ids.tolist(), s2.polygons(ids), strict=True))
+    drawn = dict(zip(ids.tolist(), outlines.polygons(ids), strict=True))
     random = np.random.default_rng(level)
     tried = {True: 0, False: 0}
-    for number, wkt in outlines.items():
+    for number, wkt in drawn.items():
         cell = s2sphere.Cell(s2sphere.CellId(number))
         corners = [cell.get_vertex(k) for k in range(4)]
         for weights in random.uniform(-1.5, 2.5, (10, 4)):
@@ -316,16 +316,16 @@ def test_all_cells_of_a_level_cover_the_map_exactly_once(level: int) -> None:
     first = s2sphere.CellId.begin(level).id()
     step = 2 << (2 * (30 - level))
     ids = [first + step * k for k in range(6 * 4**level)]
-    outlines = s2.polygons(ids, points_per_edge=16)
-    for wkt in outlines:
+    drawn = outlines.polygons(ids, points_per_edge=16)
+    for wkt in drawn:
         assert_well_formed(wkt)
-    total = sum(area(ring) for wkt in outlines for ring in rings(wkt))
+    total = sum(area(ring) for wkt in drawn for ring in rings(wkt))
     # The halves of the split face have more points on an edge than the faces beside them.
     assert total == pytest.approx(360.0 * 180.0, abs=5.0 if level == 0 else 1e-3)
 
 
 def test_the_face_on_the_antimeridian_is_two_polygons_split_at_180() -> None:
-    [wkt] = s2.polygons(s2.from_tokens(["7"]))
+    [wkt] = outlines.polygons(s2.from_tokens(["7"]))
     east, west = rings(wkt)
     assert max(lon for lon, _ in east) == 180 and min(lon for lon, _ in east) == 135
     assert min(lon for lon, _ in west) == -180 and max(lon for lon, _ in west) == -135
@@ -333,7 +333,7 @@ def test_the_face_on_the_antimeridian_is_two_polygons_split_at_180() -> None:
 
 @pytest.mark.parametrize(("token", "pole"), [("5", 90.0), ("b", -90.0)])
 def test_the_face_round_a_pole_reaches_along_the_edge_of_the_map(token: str, pole: float) -> None:
-    [wkt] = s2.polygons(s2.from_tokens([token]))
+    [wkt] = outlines.polygons(s2.from_tokens([token]))
     [ring] = rings(wkt)
     assert {(180.0, pole), (-180.0, pole)} <= set(ring)
     for longitude in (-179.9, -90.0, 0.1, 179.9):
@@ -344,14 +344,14 @@ def test_the_face_round_a_pole_reaches_along_the_edge_of_the_map(token: str, pol
 def test_a_cell_that_touches_the_antimeridian_stays_on_its_side() -> None:
     for longitude in (179.99, -179.99):
         for level in range(1, 12):
-            [ring] = rings(s2.polygons(s2.cell_ids([10.0], [longitude], level))[0])
+            [ring] = rings(outlines.polygons(s2.cell_ids([10.0], [longitude], level))[0])
             assert all(lon * longitude > 0 for lon, _ in ring)
             assert max(abs(lon) for lon, _ in ring) == 180
 
 
 def test_fewer_than_one_point_per_edge_is_refused() -> None:
     with pytest.raises(RecipeError, match="points_per_edge"):
-        s2.polygons([1], points_per_edge=0)
+        outlines.polygons([1], points_per_edge=0)
 
 
 # --- the partition ---------------------------------------------------------------------------

@@ -40,6 +40,21 @@ def test_a_model_that_says_the_same_of_all_is_at_chance_and_not_first() -> None:
     assert result["chance"]["retrieval"]["medR"] == 5.0
 
 
+def test_retrieval_with_cells_adds_the_overlap_of_their_probabilities() -> None:
+    torch.manual_seed(0)
+    config = ModelConfig(6, 6, cells=2, hidden=16, shared=8, agreement=0.5)
+    model = MultitaskModel(config)
+    places = torch.nn.functional.normalize(torch.randn(3, 8), dim=1)
+    logits = torch.tensor([[9.0, -9.0], [9.0, -9.0], [-9.0, 9.0]])  # one cell, the same, the other
+    joined = model.joined(places, logits)
+    assert joined.shape == (3, 10)
+    assert torch.allclose(joined.norm(dim=1), torch.ones(3))
+    plain, together = places @ places.T, joined @ joined.T
+    assert float(together[0, 1]) == pytest.approx((float(plain[0, 1]) + 0.25) / 1.25, abs=1e-3)
+    assert float(together[0, 2]) == pytest.approx(float(plain[0, 2]) / 1.25, abs=1e-3)
+    assert torch.equal(untrained().joined(places, logits), places)
+
+
 def test_a_test_split_under_500_is_ranked_whole_and_the_result_says_so() -> None:
     features = torch.randn(7, 6, generator=torch.Generator().manual_seed(1))
     dataset = dataset_of(features, features, [0] * 7, {"test": list(range(7))}, [PARIS], [PARIS] * 7)

@@ -108,6 +108,15 @@ def test_a_channel_silent_in_training_does_not_drown_the_rest_when_it_stirs() ->
     assert 1 < float(distance) < 5
 
 
+@pytest.mark.parametrize(("task", "agreement"), [("mtl", 0.4), ("ir", 0.0), ("le", 0.0)])
+def test_only_a_model_that_learnt_cells_compares_by_them(
+    dataset: Dataset, workspace: Workspace, task: str, agreement: float
+) -> None:
+    folder = train(dataset, replace(QUICK, epochs=1, task=task), workspace, name=f"agree-{task}")
+    about = json.loads((folder / "checkpoint.json").read_text("utf-8"))
+    assert about["model"]["agreement"] == agreement
+
+
 def test_a_batch_larger_than_the_data_is_the_data(dataset: Dataset, workspace: Workspace) -> None:
     folder = train(dataset, replace(QUICK, epochs=1, batch=5000), workspace, name="large")
     assert json.loads((folder / "config.json").read_text("utf-8"))["batch"] == 96

@@ -13,7 +13,8 @@ from mlmkg.errors import SourceError
 from mlmkg.progress import quiet
 from mlmkg.sources import crops
 from mlmkg.sources.gazetteer import Gazetteer, _on_earth, country_items
-from mlmkg.sources.phrases import French, phrases
+from mlmkg.sources.phrases import phrases
+from mlmkg.sources.phrases.french import French
 from mlmkg.sources.sentences import Place, relate, summarise
 from mlmkg.vocab import SCHEMA
 

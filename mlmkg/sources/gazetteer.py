@@ -148,7 +148,7 @@ class Gazetteer:
 
     def modules(self) -> tuple[ModuleType, ...]:
         """Return the modules that its output is computed by."""
-        return sys.modules[__name__], crops, phrases, sentences
+        return sys.modules[__name__], crops, *phrases.MODULES, sentences
 
     def origins(self, graph: str) -> list[Origin]:
         """Return where the facts of a graph come from."""
