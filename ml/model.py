@@ -55,8 +55,8 @@ class MultitaskModel(nn.Module):
     those of the other stay unused. What retrieval gains most from is knowing the cells when it
     compares (:meth:`joined`): with the same weights, recall at 10 on validation went from .572±.003 to
     .585±.007 from image to text and from .571±.006 to .581±.010 back (three seeds; alone .545±.006 and
-    .552±.011). .3 to .5 are alike, 1 is worse than none. Training with the joined vectors added nothing
-    to that; neighbours in the shared space, or the shared vector as a further input, nothing to location.
+    .552±.011). .3 to .5 are alike, 1 is worse than none. Training with joined vectors added nothing to
+    that; neighbours in the shared space, or its vector as a further input, nothing to location.
     """
 
     image_shift: Tensor
