@@ -1,4 +1,4 @@
-"""The demo after the installation: clock and CPU of each step, and of all.
+"""The demo after the installation: the clock of each step, and of all.
 
     python benchmarks/bench_demo.py
 
@@ -27,11 +27,10 @@ def main() -> None:
     environment = os.environ | {"PATH": f"{TOOLS}:{os.environ['PATH']}"}
     with tempfile.TemporaryDirectory() as name:
         started = time.monotonic()
-        floor = subprocess.run(
+        subprocess.run(
             [TOOLS / "mlmkg", "-w", f"{name}/floor", "build", "--no-images"],
             check=True, capture_output=True,
         )  # fmt: skip
-        assert floor.returncode == 0
         floor_s = time.monotonic() - started
         started = step_started = time.monotonic()
         step = None

@@ -4,7 +4,7 @@
 
 Trains ``mtl``, ``ir`` and ``le`` with each seed on the irle-gr export of a workspace (of the demo, if
 none is given, which is made first) and prints a JSON object per figure of the test split: the mean
-over the seeds of both, their difference, and how far chance gets. Runs that are there are not repeated.
+over the seeds of both, their difference, and how far chance gets.
 """
 
 from __future__ import annotations
@@ -36,26 +36,25 @@ FIGURES = {
 
 
 def evaluation(workspace: Path, task: str, seed: int) -> dict[str, Any]:
-    """Return a run's evaluation on the test split, training it if it is not there."""
-    run = f"{VERSION}-{task}-{seed}"
+    """Train a model and return its evaluation on the test split."""
+    run = f"bench-{task}-{seed}"
+    words = [MLMKG, "-w", str(workspace), "train", "--version", VERSION, "--name", run, "--force"]
+    subprocess.run([*words, "--task", task, "--seed", str(seed)], check=True, capture_output=True)
     path = workspace / "runs" / run / "evaluation.json"
-    if not path.is_file():
-        words = [MLMKG, "-w", str(workspace), "train", "--version", VERSION]
-        subprocess.run([*words, "--task", task, "--seed", str(seed)], check=True,
-                       stdout=subprocess.DEVNULL)  # fmt: skip
     content: dict[str, Any] = json.loads(path.read_text("utf-8"))
     return content
 
 
-def value(result: dict[str, Any], place: tuple[str, ...]) -> float | None:
-    """Return one number of an evaluation; for a cell, chance has one figure for both modalities."""
+def value(result: dict[str, Any], place: tuple[str, ...]) -> float:
+    """Return one number of an evaluation; chance has one for both modalities and both ways.
+
+    :raises KeyError: if it is not there.
+    """
     found: Any = result
     for key in place:
-        if found is not None and key in found:
+        if key in found or key not in MODALITIES:
             found = found[key]
-        elif key not in MODALITIES:
-            return None
-    return None if found is None else float(found)
+    return float(found)
 
 
 def main() -> None:
@@ -74,8 +73,8 @@ def main() -> None:
         for task in ("mtl", "ir", "le")
     }
     for name, (place, single, less) in FIGURES.items():
-        both = [float(value(result, place) or 0) for result in results["mtl"]]
-        alone = [float(value(result, place) or 0) for result in results[single]]
+        both = [value(result, place) for result in results["mtl"]]
+        alone = [value(result, place) for result in results[single]]
         gain = (statistics.mean(both) - statistics.mean(alone)) * (-1 if less else 1)
         content = {
             "name": name, "both": [round(x, 4) for x in both], "alone": [round(x, 4) for x in alone],

@@ -1,19 +1,15 @@
 """SPARQL results as Arrow: columns, not Python rows.
 
-Solutions leave Oxigraph as CSV bytes through a pipe straight into Arrow's reader, so no Python
-object is made per cell (JSON took twice the time and five times the memory, Python rows 1.3 times
+Solutions leave Oxigraph as CSV bytes, and block by block become Arrow's columns, so no Python object
+is made per cell (JSON took twice the time and five times the memory, Python rows 1.3 times
 and many times the memory). What CSV drops, the types, is read off the first solutions.
 """
 
 from __future__ import annotations
 
 import csv
-import gc
 import io
-import os
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Final
@@ -66,8 +62,7 @@ def pour(
     first :data:`PEEK` solutions hold nothing else. Unbound and the empty string are null: CSV does
     not tell them apart.
 
-    :param sink: called with each batch, the first (which may be empty) in this thread, the others in
-        one that reads while Oxigraph, whose solutions are bound to this thread, writes.
+    :param sink: called with each batch, in this thread; the first may be empty.
     :param types: column -> type, instead of what the first solutions say.
     :raises pyarrow.ArrowInvalid: if a later solution does not fit the column's type.
     """
@@ -82,19 +77,8 @@ def pour(
     sink(_first_batch(first, kinds))
     if len(first) < PEEK:
         return
-    reading, writing = os.pipe()
-    with _no_collection(), ThreadPoolExecutor(1) as reader:
-        done = reader.submit(_drain, reading, kinds, sink)
-        try:
-            try:
-                with os.fdopen(writing, "wb", buffering=1 << 20) as stream:
-                    answer.serialize(stream, QueryResultsFormat.CSV)
-            except OSError:
-                if done.exception() is None:  # else the reader gave up first, and says why below
-                    raise
-            done.result()
-        finally:
-            del done  # its error leads to this frame and so to the answer: no circle may be left
+    with io.BufferedWriter(_Rows(kinds, sink), buffer_size=_BLOCK) as stream:
+        answer.serialize(stream, QueryResultsFormat.CSV)
 
 
 def _first_batch(rows: list[list[Any]], kinds: Mapping[str, pa.DataType]) -> pa.RecordBatch:
@@ -118,53 +102,42 @@ def _parse(rows: bytes, kinds: Mapping[str, pa.DataType]) -> pa.Table:
     return pyarrow.csv.read_csv(pa.BufferReader(rows), read, parse, convert)
 
 
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Keep Python's collector from running in the reader's thread.
-
-    Solutions must be dropped in the thread they came from (pyoxigraph raises otherwise); the collector
-    runs in whichever thread allocates, and may find an older answer in a circle of references.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-def _drain(
-    reading: int, kinds: Mapping[str, pa.DataType], sink: Callable[[pa.RecordBatch], None]
-) -> None:
-    """Read CSV from a pipe in blocks of whole rows and pass them on."""
-    with os.fdopen(reading, "rb", buffering=_BLOCK) as stream:
-        stream.readline()  # the names
-        for rows in _blocks(stream):
-            for batch in _parse(rows, kinds).to_batches():
-                sink(batch)
-
-
-def _blocks(stream: IO[bytes]) -> Iterator[bytes]:
-    """Yield bytes that end where a row ends.
+class _Rows(io.RawIOBase):
+    """A stream that takes CSV with a head and passes it on as record batches, whole rows at a time.
 
     Arrow finds row ends itself, but with line ends inside quotes that took it as long as all the rest
     (0.31 s for 80 MB instead of 0.07 s). A row ends at a line end before which quotes are even.
     """
-    rest = b""
-    while data := stream.read(_BLOCK):
-        rest += data
-        end = rest.rfind(b"\r\n")
-        odd = rest.count(b'"', 0, max(end, 0)) % 2
+
+    def __init__(
+        self, kinds: Mapping[str, pa.DataType], sink: Callable[[pa.RecordBatch], None]
+    ) -> None:
+        self._kinds = kinds
+        self._sink = sink
+        self._rest = b""
+        self._in_head = True
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._rest += data
+        if self._in_head:
+            end = self._rest.find(b"\r\n")
+            if end < 0:
+                return len(data)
+            self._rest, self._in_head = self._rest[end + 2 :], False
+        end = self._rest.rfind(b"\r\n")
+        odd = self._rest.count(b'"', 0, max(end, 0)) % 2
         while end >= 0 and odd:
-            before = rest.rfind(b"\r\n", 0, end)
-            odd ^= rest.count(b'"', max(before, 0), end) % 2
+            before = self._rest.rfind(b"\r\n", 0, end)
+            odd ^= self._rest.count(b'"', max(before, 0), end) % 2
             end = before
         if end >= 0:
-            yield rest[: end + 2]
-            rest = rest[end + 2 :]
-    if rest:
-        yield rest
+            rows, self._rest = self._rest[: end + 2], self._rest[end + 2 :]
+            for batch in _parse(rows, self._kinds).to_batches():
+                self._sink(batch)
+        return len(data)
 
 
 def read_table(answer: QuerySolutions, types: Mapping[str, pa.DataType] | None = None) -> pa.Table:
@@ -202,7 +175,7 @@ def write_parquet(answer: QuerySolutions, target: Path | IO[bytes], *, plain: bo
 
     try:
         pour(answer, sink, types)
-        if held or writer is None:
+        if held:
             flush()
     finally:
         if writer is not None:

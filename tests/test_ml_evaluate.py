@@ -55,6 +55,22 @@ def test_retrieval_with_cells_adds_the_overlap_of_their_probabilities() -> None:
     assert torch.equal(untrained().joined(places, logits), places)
 
 
+@pytest.mark.parametrize(("agreement", "median"), [(0.5, 1.0), (0.0, 5.0)])
+def test_the_cells_tell_apart_what_the_places_do_not(agreement: float, median: float) -> None:
+    torch.manual_seed(0)
+    model = MultitaskModel(ModelConfig(6, 6, 4, hidden=16, shared=8, agreement=agreement)).eval()
+    model.text_trunk, model.text_cell = model.image_trunk, model.image_cell
+    for space in (model.image_space, model.text_space):
+        last = space[-1]
+        assert isinstance(last, torch.nn.Linear)
+        torch.nn.init.zeros_(last.weight)
+        torch.nn.init.ones_(last.bias)
+    features = 3 * torch.randn(9, 6, generator=torch.Generator().manual_seed(1))
+    dataset = dataset_of(features, features, [0] * 9, {"test": list(range(9))}, [PARIS], [PARIS] * 9)
+    result = evaluate(model, dataset, "ir")
+    assert result["retrieval"]["image_to_text"]["medR"] == median
+
+
 def test_a_test_split_under_500_is_ranked_whole_and_the_result_says_so() -> None:
     features = torch.randn(7, 6, generator=torch.Generator().manual_seed(1))
     dataset = dataset_of(features, features, [0] * 7, {"test": list(range(7))}, [PARIS], [PARIS] * 7)
