@@ -79,7 +79,7 @@ write_parquet(answer, Path(sys.argv[3]))
 
 
 def main() -> None:
-    """Run every job once and print the figures."""
+    """Run the jobs and print the figures."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         data = folder / "data.nt"
@@ -101,8 +101,12 @@ def main() -> None:
         figure("store from graph file, CPU s", again, "oxigraph load of N-Triples", peer,
                "<= 1.2", again <= 1.2 * peer)  # fmt: skip
         python(OPTIMIZE, folder / "a")  # as a build does
-        drain, _ = python(DRAIN, folder / "a", QUERY)
-        parquet, memory = python(PARQUET, folder / "a", QUERY, folder / "out.parquet")
+        drains, parquets = [], []
+        for _ in range(3):  # in turns, and the least of each: what is left of them is noise
+            drains.append(python(DRAIN, folder / "a", QUERY))
+            parquets.append(python(PARQUET, folder / "a", QUERY, folder / "out.parquet"))
+        drain, _ = min(drains)
+        parquet, memory = min(parquets)
         _, rows_memory = python(ROWS, folder / "a", QUERY)
         figure(f"{TRIPLES:,} rows to Parquet, CPU s", parquet, "draining the solutions", drain,
                "<= 1.15", parquet <= 1.15 * drain)  # fmt: skip
