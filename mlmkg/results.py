@@ -26,7 +26,8 @@ PEEK: Final = 1000
 _INTEGERS: Final = {XSD[name] for name in ("integer", "int", "long", "nonNegativeInteger")}
 _NUMBERS: Final = _INTEGERS | {XSD[name] for name in ("decimal", "double", "float")}
 _BOOLEANS: Final = {XSD.boolean}
-_BLOCK: Final = 1 << 20
+#: Bytes handed to Arrow at a time: a reading costs about a millisecond to set up.
+_BLOCK: Final = 4 << 20
 #: Bytes gathered for a row group of Parquet: readers are slow with small ones.
 _ROW_GROUP: Final = 16 << 20
 
