@@ -22,7 +22,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import httpx2
-import stamina
+import tenacity
 
 from mlmkg import __version__
 from mlmkg.errors import SourceError
@@ -139,9 +139,10 @@ class Client:
         :raises SourceError: if the server refuses us, or asks for a very long wait.
         """
         url = self.mirrored(url)
-        for attempt in stamina.retry_context(
-            on=_backoff, attempts=ATTEMPTS, timeout=None, wait_initial=self.pace, wait_max=60,
-            wait_jitter=self.pace,
+        for attempt in tenacity.Retrying(
+            stop=tenacity.stop_after_attempt(ATTEMPTS), wait=self._wait,
+            retry=tenacity.retry_if_exception(lambda e: isinstance(e, Failed) and e.again),
+            reraise=True,
         ):  # fmt: skip
             with attempt:
                 try:
@@ -181,10 +182,10 @@ class Client:
                         if time.monotonic() - started > 10 * timeout:
                             raise Failed(f"no end of the answer after {10 * timeout:.0f} s")
                     _check_whole(response, body)
-            except (httpx2.TransportError, httpx2.DecodingError, httpx2.TooManyRedirects) as error:
-                raise Failed(f"{type(error).__name__}: {error}") from None
             except (httpx2.InvalidURL, httpx2.UnsupportedProtocol) as error:
                 raise Failed(f"not an address: {error}", again=False) from None
+            except (httpx2.TransportError, httpx2.DecodingError, httpx2.TooManyRedirects) as error:
+                raise Failed(f"{type(error).__name__}: {error}") from None
         if response.status_code != 200:
             raise _failure(response, bytes(body))
         media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -204,6 +205,14 @@ class Client:
             with self._lock:
                 self.sent += 1
             yield
+
+    def _wait(self, state: tenacity.RetryCallState) -> float:
+        """Return the seconds before the next try: what the server said, else twice the last, jittered."""
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, Failed) and error.wait is not None:
+            return error.wait
+        grown = tenacity.wait_random_exponential(multiplier=self.pace, min=self.pace, max=60)
+        return float(grown(state))
 
     def _rest(self, url: str, seconds: float) -> None:
         """Let nobody ask this host for some seconds."""
@@ -232,13 +241,6 @@ class Budget:
     def spend(self, seconds: float) -> None:
         """Note that a request took some seconds."""
         self._used.append((time.monotonic(), seconds))
-
-
-def _backoff(error: Exception) -> bool | float:
-    """Say whether to try again, and when the server said so."""
-    if not isinstance(error, Failed) or not error.again:
-        return False
-    return True if error.wait is None else max(error.wait, 0.01)
 
 
 def _check_whole(response: httpx2.Response, body: bytearray) -> None:
