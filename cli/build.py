@@ -2,94 +2,48 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+from mlmkg.cli.building import Plan, planned, run, source_options
 from mlmkg.cli.context import Context, pass_context
 
 if TYPE_CHECKING:
-    from mlmkg.pipeline import Pipeline
+    from mlmkg.sources.endpoint import Endpoint
 
 
 @click.command("build")
-@click.option(
-    "--source",
-    type=click.Choice(["gazetteer"]),
-    default="gazetteer",
-    show_default=True,
-    help="Where the facts come from.",
-)
-@click.option(
-    "--min-population",
-    type=click.IntRange(500),
-    default=15_000,
-    show_default=True,
-    help="gazetteer: the least population of a city.",
-)
-@click.option(
-    "--limit",
-    type=click.IntRange(1),
-    default=None,
-    help="gazetteer: only the so many most populous cities.",
-)
-@click.option(
-    "--images/--no-images",
-    default=True,
-    show_default=True,
-    help="Make image files, or only say which image shows what.",
-)
+@source_options
 @click.option("--dry-run", is_flag=True, help="Print what would run and why; change nothing.")
 @click.option("--force", is_flag=True, help="Run every step again.")
 @pass_context
-def command(
-    context: Context,
-    source: str,
-    min_population: int,
-    limit: int | None,
-    images: bool,
-    dry_run: bool,
-    force: bool,
-) -> None:
+def command(context: Context, dry_run: bool, force: bool, **options: Any) -> None:
     """Build the graph: run every step whose query, parameters or inputs have changed.
 
     \b
-    mlmkg build                      # 34,000 cities, in a minute
-    mlmkg build --limit 200          # a look
-    mlmkg build --dry-run            # what would run, and why
+    mlmkg build                                   # 34,000 cities, in a minute
+    mlmkg build --limit 200 --dry-run             # what would run, and why
+    mlmkg build --source endpoint --country Q233  # Malta, from Wikidata
+    mlmkg build --source dump --dump latest-all.json.gz
     """
-    from mlmkg.catalog import read_catalog
-    from mlmkg.pipeline import build
-    from mlmkg.progress import bar
-    from mlmkg.recipe import read_recipe
-    from mlmkg.sources.gazetteer import Gazetteer
-    from mlmkg.steps import dataset
+    from mlmkg.freshness import moment
 
-    catalog = read_catalog(context.queries)
-    recipe = read_recipe(catalog.folder / "recipe.toml")
-    cities = Gazetteer(min_population=min_population, limit=limit, languages=recipe.languages)
-    steps = dataset(catalog, recipe, cities, images=images)
-    workspace = context.open_workspace()
+    embedded = options["source"] == "gazetteer"
+    as_of = "" if embedded else moment(context.open_workspace(), write=not dry_run).as_of
+    plan = planned(context, options, as_of)
     if dry_run:
-        show(context, steps, force)
+        show(context, plan, force)
         return
-    outcome = build(steps, workspace, force=force, progress=bar, say=context.detail)
-    for name, notes in outcome.notes.items():
-        for note in notes:
-            context.say(f"{name}: {note}.")
-    if not outcome.changed:
-        click.echo(f"Nothing to do: all {len(outcome.kept)} graphs are there.")
-        return
-    triples = sum(written.triples for written in outcome.ran.values())
-    click.echo(
-        f"{len(outcome.ran)} graphs made ({triples:,} triples), {len(outcome.kept)} kept, "
-        f"in {workspace.store}"
-    )
+    run(context, plan, options, force=force)
 
 
-def show(context: Context, steps: Pipeline, force: bool) -> None:
+def show(context: Context, plan: Plan, force: bool) -> None:
     """Print the pipeline with what would run and why."""
     from mlmkg.cli.tables import print_table
 
+    from mlmkg.sources.endpoint import Endpoint
+
+    steps = plan.steps.plan(context.open_workspace(), force=force)
     rows = [
         {
             "graph": item.step.writes,
@@ -97,6 +51,18 @@ def show(context: Context, steps: Pipeline, force: bool) -> None:
             "plan": item.step.plan.path,
             "state": f"runs: {item.why}" if item.why else "is there",
         }
-        for item in steps.plan(context.open_workspace(), force=force)
+        for item in steps
     ]
-    print_table(rows, title=f"Pipeline of {steps.query_set}, in the order it runs")
+    print_table(rows, title=f"Pipeline of {plan.steps.query_set}, in the order it runs")
+    if isinstance(plan.source, Endpoint):
+        show_requests(plan, plan.source, {item.step.writes for item in steps if item.why})
+
+
+def show_requests(plan: Plan, endpoint: Endpoint, stale: set[str]) -> None:
+    """Print how many requests will be sent, and roughly how long they take."""
+    from mlmkg.cli.tables import print_table
+
+    from mlmkg.sources.estimate import estimate
+
+    rows = estimate(plan.catalog, plan.recipe, endpoint, plan.part, stale)
+    print_table(rows, title="Requests, estimated from counts asked of the endpoint")

@@ -18,11 +18,13 @@ class Context:
 
     :param workspace: the dataset's folder, which need not exist yet.
     :param queries: a folder of query files, or None for the set shipped with mlmkg.
+    :param contact: whom a distant server may write to, or "".
     :param verbose: whether to say more on stderr.
     """
 
     workspace: Path
     queries: Path | None
+    contact: str
     verbose: bool
 
     def open_workspace(self) -> Workspace:

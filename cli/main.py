@@ -18,7 +18,7 @@ from mlmkg import __version__
 from mlmkg import cli as storey
 from mlmkg.errors import MlmkgError, RecipeError
 
-NOT_COMMANDS = {"main", "context", "tables"}
+NOT_COMMANDS = {"main", "context", "tables", "building"}
 EXIT_BAD_INPUT = 2
 #: What only the extra `ml` installs.
 OF_THE_MODEL = {"torch", "sklearn", "matplotlib", "safetensors"}
@@ -75,9 +75,17 @@ def settings() -> dict[str, Any]:
     default=None,
     help="A folder of query files of your own instead of the shipped set v1.",
 )
+@click.option(
+    "--contact",
+    metavar="ADDRESS",
+    default="",
+    help="Your mail address or URL, told to the servers that are asked for data.",
+)
 @click.option("--verbose", "-v", is_flag=True, help="Say what is done, and show tracebacks.")
 @click.pass_context
-def root(ctx: click.Context, workspace: Path, queries: Path | None, verbose: bool) -> None:
+def root(
+    ctx: click.Context, workspace: Path, queries: Path | None, contact: str, verbose: bool
+) -> None:
     """Build, query, export and train on a multimodal knowledge graph of the world's settlements.
 
     \b
@@ -89,7 +97,7 @@ def root(ctx: click.Context, workspace: Path, queries: Path | None, verbose: boo
 
     Every option can also be set in mlmkg.toml or as MLMKG_COMMAND_OPTION.
     """
-    ctx.obj = Context(workspace=workspace, queries=queries, verbose=verbose)
+    ctx.obj = Context(workspace=workspace, queries=queries, contact=contact, verbose=verbose)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -61,5 +61,6 @@ def check_queries(context: Context) -> None:
     for query in catalog:
         check(query.text, query.path)
     recipe = read_recipe(catalog.folder / "recipe.toml")
-    steps = dataset(catalog, recipe, Gazetteer(languages=recipe.languages))
+    cities = Gazetteer(languages=recipe.languages)
+    steps = dataset(catalog, recipe, cities, cities)
     click.echo(f"{len(catalog.queries)} queries and {len(steps.steps)} steps are in order.")

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, Final
 
@@ -37,6 +37,8 @@ from mlmkg.workspace import Workspace, written_whole
 
 #: Folders with this prefix in a workspace belong to a running build.
 SCRATCH: Final = ".scratch-"
+#: Families of graphs that are added beside those of the pipeline.
+ADDED: Final = ("predictions/", "changes/")
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,8 @@ class Step:
     :param run: does it.
     :param parameters: the values bound in the plan; JSON values only.
     :param origins: where the source's facts come from, for steps that read the source.
+    :param provisional: further parameters of a graph that cannot be complete now (offline); unless
+        the complete one is there, it is made under another key, and made anew when it can be whole.
     """
 
     writes: str
@@ -94,6 +98,7 @@ class Step:
     run: Callable[[Work], None]
     parameters: Mapping[str, Any] = field(default_factory=dict)
     origins: tuple[Origin, ...] = ()
+    provisional: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -121,18 +126,26 @@ class Pipeline:
     query_set: str
     steps: tuple[Step, ...]
 
-    def plan(self, workspace: Workspace, *, force: bool = False) -> list[Planned]:
+    def plan(
+        self, workspace: Workspace, *, force: bool = False, again: Collection[str] = ()
+    ) -> list[Planned]:
         """Return every step with its key and the reason why it runs, without running anything.
 
         :param force: run all of them.
+        :param again: graphs that are made again even if they are there.
         """
         keys: dict[str, str] = {}
         planned: list[Planned] = []
-        for step in self.steps:
-            keys[step.writes] = _key(step, keys)
-            file = GraphFile(workspace.graphs, step.writes, keys[step.writes])
+        for whole in self.steps:
+            step = whole
+            file = GraphFile(workspace.graphs, step.writes, _key(step, keys))
+            if step.provisional is not None and not file.written:
+                step = replace(step, parameters={**step.parameters, **step.provisional})
+                file = GraphFile(workspace.graphs, step.writes, _key(step, keys))
+            keys[step.writes] = file.key
             stale = {item.step.writes for item in planned if item.why}
-            why = "asked for" if force else "" if file.written else _why(file, step, stale)
+            asked = force or step.writes in again
+            why = "asked for" if asked else "" if file.written else _why(file, step, stale)
             planned.append(Planned(step, file, why))
         return planned
 
@@ -223,16 +236,18 @@ def build(
     workspace: Workspace,
     *,
     force: bool = False,
+    again: Collection[str] = (),
     progress: Progress = quiet,
     say: Callable[[str], None] = lambda _: None,
 ) -> Outcome:
     """Run what is stale and leave a store that indexes every graph; change nothing if all is there.
 
     :param force: run every step.
+    :param again: graphs that are made again even if they are there.
     :param say: told of each step as it starts.
     :raises WorkspaceError: if the store is being written by another process, or the disk is full.
     """
-    planned = steps.plan(workspace, force=force)
+    planned = steps.plan(workspace, force=force, again=again)
     added = added_graphs(workspace)
     keys = {file.name: file.key for file in [*(item.file for item in planned), *added]}
     present = _indexed(workspace)
@@ -261,9 +276,9 @@ def build(
 
 
 def added_graphs(workspace: Workspace) -> list[GraphFile]:
-    """Return the newest file of every graph that was added after a build: predictions."""
-    newest = {file.name: file for file in graphfile.written_graphs(workspace.graphs, "predictions/")}
-    return list(newest.values())
+    """Return the newest file of every graph that was added after a build: predictions, changes."""
+    found = [f for family in ADDED for f in graphfile.written_graphs(workspace.graphs, family)]
+    return list({file.name: file for file in found}.values())
 
 
 def add(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -87,22 +88,22 @@ def variables(text: str) -> set[str]:
     return {token.text[1:] for token in tokens(text) if token.kind == "variable"}
 
 
-def parameters(text: str) -> dict[str, tuple[int, int]]:
-    """Return variable -> place between the braces, of every ``VALUES ?variable { … }`` block."""
-    found: dict[str, tuple[int, int]] = {}
+def parameters(text: str) -> dict[str, list[tuple[int, int]]]:
+    """Return variable -> places between the braces, of every ``VALUES ?variable { … }`` block."""
+    found: dict[str, list[tuple[int, int]]] = {}
     stream = list(tokens(text))
     for first, second, third in zip(stream, stream[1:], stream[2:], strict=False):
         if (first.text.upper(), second.kind, third.text) == ("VALUES", "variable", "{"):
             closing = next((t for t in stream if t.start > third.start and t.text == "}"), None)
             if closing is not None:
-                found[second.text[1:]] = (third.end, closing.start)
+                found.setdefault(second.text[1:], []).append((third.end, closing.start))
     return found
 
 
 def bind(text: str, values: Mapping[str, Sequence[Term]], where: str | Path) -> str:
-    """Return the query with other terms in its ``VALUES`` blocks.
+    """Return the query with other terms in its ``VALUES`` blocks; blocks of one name are filled alike.
 
-    :param values: variable name -> the terms its block shall hold.
+    :param values: variable name -> the terms its blocks shall hold; none of them is no solution.
     :param where: the query's file, for the message.
     :raises QueryError: if the query has no such block.
 
@@ -117,10 +118,26 @@ def bind(text: str, values: Mapping[str, Sequence[Term]], where: str | Path) -> 
                 f"there is no parameter {name!r}; the query has {known}", where=where,
                 action="A parameter is a block such as VALUES ?country { wd:Q183 }",
             )  # fmt: skip
-    for name in sorted(values, key=lambda name: -places[name][0]):
-        start, end = places[name]
+    blocks = sorted(((place, name) for name in values for place in places[name]), reverse=True)
+    for (start, end), name in blocks:
         text = f"{text[:start]} {' '.join(map(str, values[name]))} {text[end:]}"
     return text
+
+
+def with_prefixes(text: str) -> str:
+    """Return a query that declares the project's prefixes it uses, for servers that do not know them.
+
+    >>> with_prefixes("PREFIX wd: <http://e/> ASK { wd:Q1 rdfs:label 'a' }").splitlines()[0]
+    'PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>'
+    """
+    stream = list(tokens(text))
+    declared = {
+        after.text for word, after in pairwise(stream)
+        if word.text.upper() == "PREFIX"
+    }  # fmt: skip
+    used = {token.text.partition(":")[0] for token in stream if token.kind == "name"}
+    missing = sorted(name for name in used & set(PREFIXES) if f"{name}:" not in declared)
+    return "".join(f"PREFIX {name}: <{PREFIXES[name]}>\n" for name in missing) + text
 
 
 def term(written: str) -> Term:

@@ -1,64 +1,73 @@
 """From a catalogue, a recipe and a source to the steps of a pipeline.
 
 Query files of ``extract``, ``derive`` and ``versions`` become one step each. What SPARQL cannot
-express comes from here: the ontology's files, the source's own statements, what it has per entity
-(summaries, image files), and the computed graphs.
+express comes from here: the ontology's files, a source's own statements, what its media have per
+entity (summaries, image files), and the computed graphs.
 """
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
-from types import ModuleType
-from typing import Final
+from types import MappingProxyType, ModuleType
+from typing import Any, Final
 
 import pyoxigraph as ox
 
 from mlmkg import cells, computed, outlines, s2
 from mlmkg import splits as keyed
 from mlmkg.catalog import Catalog, QueryFile
-from mlmkg.graphfile import open_lines
-from mlmkg.pipeline import SCRATCH, Pipeline, Step, Work, pipeline
+from mlmkg.extracting import LocalStatements, first_subjects, values_of
+from mlmkg.pipeline import Pipeline, Step, Work, pipeline
 from mlmkg.provenance import Plan
 from mlmkg.recipe import Recipe
-from mlmkg.sources import Source
+from mlmkg.sources import Inputs, LocalSource, Media, RemoteSource
+from mlmkg.sources.slices import EVERYWHERE, Slice
 from mlmkg.sparql import Term, bind, syntax_error
-from mlmkg.store import FUNCTIONS, SOURCE
-from mlmkg.vocab import PREFIXES
+from mlmkg.store import SOURCE
 
-#: Values that a local extract query carries at a time; an endpoint takes its header's ``size``.
-LOCAL_BATCH: Final = 20_000
+SUMMARIES: Final = "summaries"
+EVERYTHING: Final = Slice()
 IMAGE_FILES: Final = "image_files"
 
 
-def dataset(catalog: Catalog, recipe: Recipe, source: Source, *, images: bool = True) -> Pipeline:
+def dataset(
+    catalog: Catalog, recipe: Recipe, source: LocalSource | RemoteSource, media: Media, *,
+    part: Slice = EVERYTHING, images: bool = True,
+) -> Pipeline:  # fmt: skip
     """Return the pipeline that makes a dataset.
 
+    :param part: which entities; all by default.
     :param images: whether image files are made; without them the graph still says who has which.
     :raises PipelineError: if the steps do not fit together.
     """
-    statements = LocalStatements()
+    remote = None if isinstance(source, LocalSource) else source
     steps = [_vocabulary("ontology", "mlm.ttl"), _vocabulary("countries", "countries.ttl")]
-    steps += _source_steps(source, images)
+    if isinstance(source, LocalSource):
+        steps.append(_statements(source))
+    steps += _media_steps(media, images)
+    local = LocalStatements()
     for query in catalog:
         if query.kind == "extract":
-            steps.append(_extract(query, catalog, recipe, source, statements))
+            steps.append(_extract(query, catalog, recipe, source, remote, local, part))
         elif query.writes is not None:
             steps.append(_construct(query, catalog, recipe))
     steps += _computed_steps(recipe, images)
     return pipeline(catalog.name, steps)
 
 
-def bound(query: QueryFile, recipe: Recipe) -> tuple[str, dict[str, list[str]]]:
+def bound(
+    query: QueryFile, recipe: Recipe, more: Mapping[str, Sequence[Term]] = MappingProxyType({})
+) -> tuple[str, dict[str, list[str]]]:
     """Return a query with the recipe's terms in its parameters, and those terms.
 
-    A parameter that the recipe does not name keeps the default that stands in the file.
+    A parameter that neither the recipe nor ``more`` names keeps the default that stands in the file.
     """
-    values = {name: recipe.parameters[name] for name in query.parameters if name in recipe.parameters}
+    known = {**recipe.parameters, **more}
+    values = {name: known[name] for name in query.parameters if name in known}
     text = bind(query.text, values, query.path)
     return text, {name: [str(term) for term in terms] for name, terms in values.items()}
 
@@ -85,29 +94,34 @@ def _vocabulary(name: str, file: str) -> Step:
     return Step(name, (), plan, run)
 
 
-def _source_steps(source: Source, images: bool) -> list[Step]:
-    path = f"mlmkg/sources/{source.name}.py"
+def _statements(source: LocalSource) -> Step:
+    plan = module_plan(
+        "The source's statements in the Wikidata vocabulary",
+        f"mlmkg/sources/{source.name}.py#{SOURCE}", *source.modules(),
+    )  # fmt: skip
 
-    def step(name: str, title: str, run: Callable[[Work], None]) -> Step:
-        plan = module_plan(title, f"{path}#{name}", *source.modules())
-        return Step(name, (), plan, run, dict(source.identity()), tuple(source.origins(name)))
+    def run(work: Work) -> None:
+        work.writer.add(source.statements(work.progress))
 
-    def image_files(work: Work) -> None:
-        work.writer.add(source.image_files(work.workspace.images, work.progress))
+    return Step(SOURCE, (), plan, run, dict(source.identity()), tuple(source.origins(SOURCE)))
 
-    steps = [
-        step(
-            SOURCE, "The source's statements in the Wikidata vocabulary",
-            lambda work: work.writer.add(source.statements(work.progress)),
-        ),
-        step(
-            "summaries", "A summary per entity and language",
-            lambda work: work.writer.add(source.summaries(work.progress)),
-        ),
-    ]  # fmt: skip
+
+def _media_steps(media: Media, images: bool) -> list[Step]:
+    made: dict[str, tuple[str, Callable[[Inputs], Iterator[bytes]]]] = {
+        SUMMARIES: ("A summary per entity and language", media.summaries)
+    }
     if images:
-        steps.append(step(IMAGE_FILES, "Image files, by checksum", image_files))
-    return steps
+        made[IMAGE_FILES] = ("Image files, by checksum", media.image_files)
+
+    def step(name: str, title: str, lines: Callable[[Inputs], Iterator[bytes]]) -> Step:
+        path = str(media.modules()[0].__name__).replace(".", "/")
+        plan = module_plan(title, f"{path}.py#{name}", *media.modules())
+        return Step(
+            name, media.reads(name), plan, lambda work: work.writer.add(lines(work)),
+            dict(media.identity()), tuple(media.origins(name)), provisional=media.provisional(name),
+        )  # fmt: skip
+
+    return [step(name, title, lines) for name, (title, lines) in made.items()]
 
 
 def _computed_steps(recipe: Recipe, images: bool) -> list[Step]:
@@ -146,58 +160,31 @@ def _construct(query: QueryFile, catalog: Catalog, recipe: Recipe) -> Step:
 
 
 def _extract(
-    query: QueryFile, catalog: Catalog, recipe: Recipe, source: Source, statements: LocalStatements
-) -> Step:
-    text, parameters = bound(query, recipe)
-    reads = tuple(dict.fromkeys((*query.reads, SOURCE)))
+    query: QueryFile, catalog: Catalog, recipe: Recipe, source: LocalSource | RemoteSource,
+    remote: RemoteSource | None, local: LocalStatements, part: Slice,
+) -> Step:  # fmt: skip
+    chooses = EVERYWHERE in query.parameters
+    text, parameters = bound(query, recipe, part.parameters if chooses else {})
+    limit = part.limit if chooses else None
+    more: dict[str, Any] = {**parameters, **({"limit": limit} if limit else {})}
+    reads = query.reads
+    if remote is None:
+        reads = tuple(dict.fromkeys((*reads, SOURCE)))
+    else:
+        more |= remote.identity()
 
     def run(work: Work) -> None:
+        values = values_of(work, query)
         try:
-            statements.construct(work, query, text)
+            if remote is not None:
+                lines = remote.construct(query, text, values, limit, work)
+            else:
+                lines = local.construct(work, query, text, values)
+            if limit is not None:
+                lines = first_subjects(lines, values or [], limit)
+            work.writer.add(lines)
         except SyntaxError as error:
             raise syntax_error(text, query.path, error) from None
 
     plan = query_plan(query, catalog.name)
-    return Step(str(query.writes), reads, plan, run, parameters, tuple(source.origins(SOURCE)))
-
-
-class LocalStatements:
-    """The source's statements in a scratch store, for the extract queries of one build.
-
-    They stay out of the dataset's store: queries there see the union of all graphs, and Oxigraph
-    would answer twice what is said in two of them.
-    """
-
-    def __init__(self) -> None:
-        self._store: ox.Store | None = None
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
-
-    def _open(self, work: Work) -> ox.Store:
-        if self._store is None:
-            self._folder = tempfile.TemporaryDirectory(prefix=SCRATCH, dir=work.workspace.root)
-            self._store = ox.Store(self._folder.name)
-            with open_lines(work.files[SOURCE].path) as lines:
-                self._store.bulk_load(lines, ox.RdfFormat.N_TRIPLES, lenient=True)
-        return self._store
-
-    def construct(self, work: Work, query: QueryFile, text: str) -> None:
-        """Evaluate an extract query, in batches where its header says so."""
-        store = self._open(work)
-        for values in self._batches(work, query):
-            answer = store.query(
-                bind(text, values, query.path), prefixes=PREFIXES, custom_functions=FUNCTIONS
-            )
-            if isinstance(answer, ox.QueryTriples):
-                answer.serialize(work.writer.as_file(), ox.RdfFormat.N_TRIPLES)
-
-    def _batches(self, work: Work, query: QueryFile) -> list[Mapping[str, Sequence[Term]]]:
-        if query.batch is None:
-            return [{}]
-        iri = work.graphs[query.reads.index(query.batch.source)]
-        rows = work.store.rows(f"SELECT DISTINCT ?s WHERE {{ GRAPH <{iri}> {{ ?s ?p ?o }} }}")
-        terms = [ox.NamedNode(row[0]) for row in rows]
-        terms.sort(key=lambda term: term.value)
-        return [
-            {query.batch.variable: terms[start : start + LOCAL_BATCH]}
-            for start in range(0, len(terms), LOCAL_BATCH)
-        ]
+    return Step(str(query.writes), reads, plan, run, more, tuple(source.origins(SOURCE)))

@@ -6,6 +6,7 @@
       graphs/    one file per named graph, the truth: {name}-{key}.nt.zst and its .prov.nt
       store/     the Oxigraph store, an index of the graph files; can be made again from them
       images/    image files by sha256
+      journal/   what was fetched, so that nothing is fetched twice
       exports/   one folder per version
       features/  encoded images and texts
       runs/      one folder per training run
@@ -47,6 +48,11 @@ class Workspace:
     def images(self) -> Path:
         """Image files, as ``ab/abcd….jpg`` by their sha256."""
         return self.root / "images"
+
+    @property
+    def journal(self) -> Path:
+        """What was fetched over the network, batch by batch."""
+        return self.root / "journal"
 
     @property
     def exports(self) -> Path:

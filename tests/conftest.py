@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from click.testing import CliRunner, Result
 from mlmkg.cli.main import root
 
+from mlmkg.progress import Progress, quiet
 from mlmkg.store import GraphStore, open_read_only
 from mlmkg.workspace import Workspace
 
@@ -30,3 +33,18 @@ def store(built: Path) -> GraphStore:
 def invoke(*words: object, **options: object) -> Result:
     """Run a command line in this process."""
     return CliRunner().invoke(root, [str(word) for word in words], **options)  # type: ignore[arg-type]
+
+
+@dataclass
+class Lent:
+    """What a step lends to a source, for tests that call one without a pipeline."""
+
+    workspace: Workspace = field(default_factory=lambda: Workspace(Path("nowhere")))
+    progress: Progress = quiet
+    notes: list[str] = field(default_factory=list)
+
+    def note(self, remark: str) -> None:
+        self.notes.append(remark)
+
+    def table(self, text: str) -> pa.Table:
+        raise AssertionError("no graph is read")

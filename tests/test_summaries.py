@@ -10,13 +10,13 @@ import pyoxigraph as ox
 import pytest
 
 from mlmkg.errors import SourceError
-from mlmkg.progress import quiet
 from mlmkg.sources import crops
 from mlmkg.sources.gazetteer import Gazetteer, _on_earth, country_items
 from mlmkg.sources.phrases import phrases
 from mlmkg.sources.phrases.french import French
 from mlmkg.sources.sentences import Place, relate, summarise
 from mlmkg.vocab import SCHEMA
+from tests.conftest import Lent
 
 
 def place(key: int, latitude: float, longitude: float, population: int, country: str = "DE") -> Place:
@@ -30,13 +30,13 @@ def place(key: int, latitude: float, longitude: float, population: int, country:
 def texts(gazetteer: Gazetteer) -> dict[str, str]:
     return {
         quad.subject.value: quad.object.value
-        for quad in ox.parse(b"".join(gazetteer.summaries(quiet)), ox.RdfFormat.N_TRIPLES)
+        for quad in ox.parse(b"".join(gazetteer.summaries(Lent())), ox.RdfFormat.N_TRIPLES)
         if quad.predicate.value == SCHEMA.text
     }
 
 
 def test_a_text_says_its_language() -> None:
-    lines = b"".join(Gazetteer(limit=3).summaries(quiet))
+    lines = b"".join(Gazetteer(limit=3).summaries(Lent()))
     found = [
         q.object for q in ox.parse(lines, ox.RdfFormat.N_TRIPLES) if q.predicate.value == SCHEMA.text
     ]

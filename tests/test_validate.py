@@ -28,7 +28,10 @@ SUMMARY = """
 """
 IMAGE = f"""
 <urn:i> a mlm:ImageFile ; mlm:sha256 "{SHA}" ; mlm:width 64 ; mlm:height 64 ; mlm:byteSize 2000 ;
-  mlm:mediaType "image/jpeg" ; mlm:path "ab/{SHA}.jpg" ; mlm:generated false ;
+  mlm:mediaType "image/jpeg" ; mlm:path "ab/{SHA}.jpg" ; mlm:generated false .
+"""
+SHOWN = """
+<urn:w> mlm:file <urn:i> ;
   dct:license <https://creativecommons.org/publicdomain/mark/1.0/> ; mlm:attribution "NASA" .
 """
 CELL = """
@@ -56,7 +59,7 @@ wd:Q183 a mlm:Country ; rdfs:label "Germany"@en ; wdt:P297 "DE" ; mlm:euMember20
   mlm:population2019 83517045 .
 """
 GOOD = {
-    "entity": ENTITY, "summary": SUMMARY, "image file": IMAGE, "geo cell": CELL,
+    "entity": ENTITY, "summary": SUMMARY, "image file": IMAGE, "image": SHOWN, "geo cell": CELL,
     "prediction": PREDICTION, "graph": GRAPH, "country": COUNTRY,
 }  # fmt: skip
 
@@ -87,8 +90,9 @@ BAD = [
     ("image file", "mlm:byteSize 2000", "mlm:byteSize -1", "size in bytes"),
     ("image file", "image/jpeg", "jpeg", "media type"),
     ("image file", f"ab/{SHA}", f"../{SHA}", "made of its SHA-256"),
-    ("image file", "dct:license", "dct:rights", "licence"),
-    ("image file", 'mlm:attribution "NASA"', 'mlm:attribution ""', "credit"),
+    ("image", "dct:license", "dct:rights", "licence"),
+    ("image", "mlm:file <urn:i>", "mlm:file <urn:i> , <urn:j>", "one file"),
+    ("image", 'mlm:attribution "NASA"', 'mlm:attribution ""', "credit"),
     ("geo cell", 's2Token "47a85"', 's2Token "47A850"', "S2 token"),
     ("geo cell", "mlm:s2Level 8", "mlm:s2Level 31", "0 to 30"),
     ("geo cell", "POLYGON((", "LINESTRING((", "outline"),

@@ -41,7 +41,7 @@ LARGEST_ANSWER: Final = 1 << 30
 _CONTACT: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|https?://\S+\.\S+")
 
 
-class Failed(Exception):
+class Failed(Exception):  # noqa: N818 - said of a request: it has failed
     """A request that did not bring a whole answer.
 
     :param why: what happened, a clause.
@@ -100,7 +100,10 @@ class Client:
                 else "no contact: the servers want to know whom to write to", where="MLMKG_CONTACT",
                 action="Set MLMKG_CONTACT, --contact or `contact` in mlmkg.toml to your address",
             )  # fmt: skip
-        agent = f"mlmkg/{__version__} (https://w3id.org/mlmkg; {self.contact}) httpx2/{httpx2.__version__}"
+        agent = (
+            f"mlmkg/{__version__} (https://w3id.org/mlmkg; {self.contact}) "
+            f"httpx2/{httpx2.__version__}"
+        )
         self._http = httpx2.Client(
             headers={"User-Agent": agent, "Accept-Encoding": "gzip"},
             timeout=httpx2.Timeout(TIMEOUT, connect=30),
@@ -128,6 +131,7 @@ class Client:
         self, url: str, read: Callable[[Answer], T], *, parameters: Mapping[str, str] | None = None,
         post: bool = False, headers: Mapping[str, str] | None = None,
         largest: int = LARGEST_ANSWER, timeout: float = TIMEOUT,
+        hopeless: Callable[[Failed], bool] = lambda failure: False,
     ) -> T:  # fmt: skip
         """Ask until the answer is whole, and return what ``read`` makes of it.
 
@@ -135,18 +139,23 @@ class Client:
         :param parameters: of the query string, or of the form if ``post``.
         :param largest: bytes of the answer, uncompressed.
         :param timeout: seconds of silence, and ten times that for the whole answer.
+        :param hopeless: says of a failure that the same request would fail again.
         :raises Failed: if it never succeeded, or need not be tried again.
         :raises SourceError: if the server refuses us, or asks for a very long wait.
         """
         url = self.mirrored(url)
         for attempt in tenacity.Retrying(
             stop=tenacity.stop_after_attempt(ATTEMPTS), wait=self._wait,
-            retry=tenacity.retry_if_exception(lambda e: isinstance(e, Failed) and e.again),
+            retry=tenacity.retry_if_exception(
+                lambda e: isinstance(e, Failed) and e.again and not hopeless(e)
+            ),
             reraise=True,
         ):  # fmt: skip
             with attempt:
                 try:
-                    return read(self._once(url, parameters or {}, post, headers or {}, largest, timeout))
+                    return read(
+                        self._once(url, parameters or {}, post, headers or {}, largest, timeout)
+                    )
                 except Failed as failure:
                     if failure.status == 403:
                         raise _refused(url, failure) from None
@@ -207,7 +216,7 @@ class Client:
             yield
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
-        """Return the seconds before the next try: what the server said, else twice the last, jittered."""
+        """Return the seconds before the next try: what the server said, else ever more, jittered."""
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, Failed) and error.wait is not None:
             return error.wait
@@ -222,7 +231,7 @@ class Client:
 
 
 class Budget:
-    """Seconds of a server's time that may be used within a window: the query service grants 60 in 60."""
+    """Seconds of a server's time that may be used in a window: the query service grants 60 in 60."""
 
     def __init__(self, seconds: float = 60, window: float = 60) -> None:
         self._seconds, self._window = seconds, window

@@ -25,7 +25,7 @@ import pyoxigraph as ox
 from mlmkg.errors import SourceError
 from mlmkg.ntriples import boolean, integer, iri, line, point, text
 from mlmkg.progress import Progress
-from mlmkg.sources import Origin, crops, phrases, sentences
+from mlmkg.sources import Inputs, Origin, crops, phrases, sentences
 from mlmkg.sources.phrases import LANGUAGES
 from mlmkg.sources.sentences import Place, relate, summarise
 from mlmkg.vocab import DCT, GN, IMAGE, MLM, RDF, RDFS, SCHEMA, SUMMARY, WD, WDT
@@ -205,6 +205,13 @@ class Gazetteer:
             for city in found
         ]  # fmt: skip
 
+    def reads(self, graph: str) -> tuple[str, ...]:
+        """Return the graphs that its media are made from: none, it knows its cities."""
+        return ()
+
+    def provisional(self, graph: str) -> None:
+        """Say that its media are always complete."""
+
     def statements(self, progress: Progress) -> Iterator[bytes]:
         """Yield the class tree and, per city, what Wikidata would say of it."""
         a_class, country, place = iri(WDT.P31), iri(WDT.P17), iri(WDT.P625)
@@ -236,7 +243,7 @@ class Gazetteer:
             yield line(subject, label, text(city.name, "en"))
             yield line(subject, shows, iri(city.image))
 
-    def summaries(self, progress: Progress) -> Iterator[bytes]:
+    def summaries(self, inputs: Inputs) -> Iterator[bytes]:
         """Yield a summary per city and language, marked as generated."""
         kinds = dict(CLASS_LABELS.items())
         places = [
@@ -256,10 +263,8 @@ class Gazetteer:
         for language in self.languages:
             tag = text(language)
             sentences = summarise(places, relations, language, self.limit)
-            for city, summary in zip(
-                self.cities, progress(sentences, f"summaries in {language}", total=len(self.cities)),
-                strict=True,
-            ):  # fmt: skip
+            shown = inputs.progress(sentences, f"summaries in {language}", total=len(self.cities))
+            for city, summary in zip(self.cities, shown, strict=True):
                 subject = iri(SUMMARY[f"geonames-{city.geonames}/{language}"])
                 yield line(subject, a, cls)
                 yield line(subject, about, iri(city.iri))
@@ -269,13 +274,17 @@ class Gazetteer:
                 yield line(subject, licence, cc_by)
                 yield line(subject, credit, geonames)
 
-    def image_files(self, folder: Path, progress: Progress) -> Iterator[bytes]:
+    def image_files(self, inputs: Inputs) -> Iterator[bytes]:
         """Cut a satellite crop per image and yield the lines that describe the files."""
         images = {city.image: crops.pixel(city.latitude, city.longitude) for city in self.cities}
         described = set()
-        for image, crop in zip(images, crops.cut(list(images.values()), folder, progress), strict=True):
+        folder = inputs.workspace.images
+        cut = crops.cut(list(images.values()), folder, inputs.progress)
+        for image, crop in zip(images, cut, strict=True):
             file = iri(IMAGE[crop.sha256])
             yield line(iri(image), iri(MLM.file), file)
+            yield line(iri(image), iri(DCT.license), iri(PUBLIC_DOMAIN))
+            yield line(iri(image), iri(MLM.attribution), text(NASA_CREDIT))
             if crop.sha256 in described:
                 continue
             described.add(crop.sha256)
@@ -286,8 +295,6 @@ class Gazetteer:
             yield line(file, iri(MLM.byteSize), integer(crop.size))
             yield line(file, iri(MLM.mediaType), text("image/jpeg"))
             yield line(file, iri(MLM.path), text(crop.path))
-            yield line(file, iri(DCT.license), iri(PUBLIC_DOMAIN))
-            yield line(file, iri(MLM.attribution), text(NASA_CREDIT))
             yield line(file, iri(MLM.generated), boolean(False))
 
 
