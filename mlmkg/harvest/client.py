@@ -67,12 +67,14 @@ class Answer:
     :param media_type: without its parameters, lower case.
     :param body: uncompressed.
     :param seconds: how long it took.
+    :param wait: seconds that its ``Retry-After`` asks to wait, or None.
     """
 
     url: str
     media_type: str
     body: bytes
     seconds: float
+    wait: float | None = None
 
 
 @dataclass
@@ -101,8 +103,7 @@ class Client:
                 action="Set MLMKG_CONTACT, --contact or `contact` in mlmkg.toml to your address",
             )  # fmt: skip
         agent = (
-            f"mlmkg/{__version__} (https://w3id.org/mlmkg; {self.contact}) "
-            f"httpx2/{httpx2.__version__}"
+            f"mlmkg/{__version__} (https://w3id.org/mlmkg; {self.contact}) httpx2/{httpx2.__version__}"
         )
         self._http = httpx2.Client(
             headers={"User-Agent": agent, "Accept-Encoding": "gzip"},
@@ -131,7 +132,7 @@ class Client:
         self, url: str, read: Callable[[Answer], T], *, parameters: Mapping[str, str] | None = None,
         post: bool = False, headers: Mapping[str, str] | None = None,
         largest: int = LARGEST_ANSWER, timeout: float = TIMEOUT,
-        hopeless: Callable[[Failed], bool] = lambda failure: False,
+        hopeless: Callable[[Failed], bool] = lambda failure: False, attempts: int | None = None,
     ) -> T:  # fmt: skip
         """Ask until the answer is whole, and return what ``read`` makes of it.
 
@@ -140,12 +141,13 @@ class Client:
         :param largest: bytes of the answer, uncompressed.
         :param timeout: seconds of silence, and ten times that for the whole answer.
         :param hopeless: says of a failure that the same request would fail again.
+        :param attempts: tries instead of :data:`ATTEMPTS`.
         :raises Failed: if it never succeeded, or need not be tried again.
         :raises SourceError: if the server refuses us, or asks for a very long wait.
         """
         url = self.mirrored(url)
         for attempt in tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(ATTEMPTS), wait=self._wait,
+            stop=tenacity.stop_after_attempt(attempts or ATTEMPTS), wait=self._wait,
             retry=tenacity.retry_if_exception(
                 lambda e: isinstance(e, Failed) and e.again and not hopeless(e)
             ),
@@ -198,7 +200,10 @@ class Client:
         if response.status_code != 200:
             raise _failure(response, bytes(body))
         media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        return Answer(str(response.url), media_type, bytes(body), time.monotonic() - started)
+        return Answer(
+            str(response.url), media_type, bytes(body), time.monotonic() - started,
+            retry_after(response.headers.get("retry-after")),
+        )  # fmt: skip
 
     @contextmanager
     def _turn(self, url: str) -> Any:

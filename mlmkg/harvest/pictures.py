@@ -1,0 +1,107 @@
+"""Bytes that claim to be a picture: looked at before they are kept."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from markupsafe import Markup
+from PIL import Image, UnidentifiedImageError
+
+from mlmkg.harvest.client import Failed
+from mlmkg.workspace import written_whole
+
+#: Bytes and pixels of the largest picture that is taken.
+LARGEST: Final = 50 << 20
+MOST_PIXELS: Final = 50_000_000
+#: Pillow's formats that are kept -> ending, media type.
+_FORMATS: Final = {
+    "JPEG": ("jpg", "image/jpeg"),
+    "MPO": ("jpg", "image/jpeg"),
+    "PNG": ("png", "image/png"),
+    "GIF": ("gif", "image/gif"),
+    "WEBP": ("webp", "image/webp"),
+    "TIFF": ("tif", "image/tiff"),
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture that can be decoded.
+
+    :param content: its bytes.
+    :param width, height: in pixels.
+    :param media_type: by its content, never by its name.
+    :param path: ``ab/abcd….jpg``, by its checksum.
+    """
+
+    content: bytes
+    width: int
+    height: int
+    media_type: str
+    path: str
+
+    @property
+    def sha256(self) -> str:
+        """The checksum of its bytes, hexadecimal."""
+        return Path(self.path).stem
+
+
+def check(content: bytes) -> Picture:
+    """Decode a picture wholly.
+
+    :raises Failed: if it is empty, broken off or no picture; one that is too large or of a format that
+        is not kept need not be asked for again.
+    """
+    if not content:
+        raise Failed("no bytes")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(content)) as image:
+                if image.width * image.height > MOST_PIXELS:
+                    raise Failed(f"{image.width} x {image.height} pixels are too many", again=False)
+                if image.format not in _FORMATS:
+                    raise Failed(f"a picture in {image.format}", again=False)
+                image.load()
+                width, height = image.size
+                ending, media_type = _FORMATS[image.format]
+    except Image.DecompressionBombError:
+        raise Failed("too many pixels", again=False) from None
+    except UnidentifiedImageError:
+        raise Failed("no picture") from None
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise Failed(f"the picture cannot be decoded: {error}") from None
+    digest = sha256(content).hexdigest()
+    return Picture(content, width, height, media_type, f"{digest[:2]}/{digest}.{ending}")
+
+
+def store(picture: Picture, folder: Path) -> None:
+    """Write a picture under its checksum, unless it is there."""
+    path = folder / picture.path
+    if not path.is_file():
+        with written_whole(path) as stream:
+            stream.write(picture.content)
+
+
+def plain(html: str) -> str:
+    """Return text without markup and with single spaces.
+
+    >>> plain('<a href="x">Jane&nbsp;Doe</a>\\n  at <b>Flickr</b>')
+    'Jane Doe at Flickr'
+    """
+    return " ".join(Markup(html).striptags().split())
+
+
+def safe_iri(address: str) -> str:
+    """Return an address with what no IRI may hold percent-encoded.
+
+    >>> safe_iri('https://e.org/a "b"')
+    'https://e.org/a%20%22b%22'
+    """
+    return quote(address, safe=":/?#[]@!$&'()*+,;=%~-._")

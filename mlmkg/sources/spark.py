@@ -1,0 +1,59 @@
+"""The same on a cluster: the per-line function of the local engine, run by PySpark.
+
+Spark splits a bzip2 dump between machines and reads it from wherever Hadoop can; a gzip dump is read
+by one. One entity a line, as Wikidata's own dumps are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import chain
+
+from mlmkg.errors import SourceError
+from mlmkg.sources.scan import keep
+from mlmkg.sources.wikibase import Report, Wanted
+
+
+def statements(paths: Sequence[str], wanted: Wanted, report: Report) -> Iterator[bytes]:
+    """Yield the N-Triples lines of what is wanted of the dumps.
+
+    Runs in the session of ``spark-submit`` if there is one, else in a local one.
+
+    :param paths: anything that Spark reads: paths, ``hdfs://…``, ``s3a://…``, with wildcards.
+    :raises SourceError: if PySpark is not installed, or a path cannot be read.
+    """
+    try:
+        from py4j.protocol import Py4JJavaError
+        from pyspark.sql import SparkSession
+    except ModuleNotFoundError:
+        raise SourceError(
+            "PySpark is not installed", where="--engine spark",
+            action="Install it with `pip install 'mlmkg[spark]'`; it needs Java 17",
+        ) from None  # fmt: skip
+    session = SparkSession.builder.appName("mlmkg").getOrCreate()
+    context = session.sparkContext
+    malformed = context.accumulator(0)
+    try:
+        lines = context.textFile(",".join(paths), use_unicode=False)
+        kept = lines.mapPartitions(partial(_partition, wanted, malformed))
+        for line in kept.toLocalIterator(prefetchPartitions=True):
+            yield bytes(line)
+    except Py4JJavaError as error:
+        raise SourceError(
+            str(error.java_exception.getMessage()).partition("\n")[0], where=", ".join(paths),
+            action="Correct the path, or look into Spark's own log",
+        ) from None  # fmt: skip
+    if malformed.value:
+        report.counts["malformed lines"] += malformed.value
+
+
+def _partition(wanted: Wanted, malformed: object, lines: Iterator[bytes]) -> Iterator[bytes]:
+    def of(line: bytes) -> list[bytes]:
+        try:
+            return keep(line, wanted)
+        except (ValueError, AttributeError, TypeError, KeyError):
+            malformed.add(1)  # type: ignore[attr-defined]
+            return []
+
+    return chain.from_iterable(map(of, lines))

@@ -1,0 +1,279 @@
+"""One entity of Wikidata's JSON -> N-Triples in Wikibase's own RDF mapping.
+
+Only what a recipe wants of an entity is written: its direct claims of best rank, its labels and its
+articles. Source: https://www.mediawiki.org/wiki/Wikibase/Indexing/RDF_Dump_Format.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+from urllib.parse import quote
+
+from mlmkg.catalog import Catalog
+from mlmkg.ntriples import iri, line, text, typed
+from mlmkg.recipe import Recipe
+from mlmkg.sparql import tokens
+from mlmkg.vocab import GEO, RDF, RDFS, SCHEMA, WD, WDT, XSD
+
+COMMONS_FILE: Final = "http://commons.wikimedia.org/wiki/Special:FilePath/"
+EARTH: Final = "http://www.wikidata.org/entity/Q2"
+GREGORIAN: Final = "http://www.wikidata.org/entity/Q1985727"
+_YEAR: Final = 9
+#: The constraints that an entity must satisfy (section 3.3.1 of the paper): a class and a place.
+CLASS, PLACE, SUBCLASS, COUNTRY, END = "P31", "P625", "P279", "P17", "P582"
+#: Wikipedia's code -> the language's code, where they differ.
+LANGUAGE_OF: Final = {
+    "als": "gsw", "bat-smg": "sgs", "be-x-old": "be-tarask", "bh": "bho", "cbk-zam": "cbk-x-zam",
+    "crh": "crh-Latn", "eml": "egl", "fiu-vro": "vro", "map-bms": "jv-x-bms", "nds-nl": "nds-NL",
+    "no": "nb", "nrm": "fr-x-nrm", "roa-rup": "rup", "roa-tara": "it-x-tara", "simple": "en",
+    "zh-classical": "lzh", "zh-min-nan": "nan", "zh-yue": "yue",
+}  # fmt: skip
+#: A wiki's code -> its database's, where they differ.
+_DATABASE: Final = {"be-tarask": "be_x_old"}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is wanted of an entity.
+
+    :param properties: the direct claims that are written, ``{"P31", "P625"}``.
+    :param images: the properties of which an entity needs at least one.
+    :param languages: of labels.
+    :param sites: wikis, ``https://en.wikipedia.org/``; an entity needs an article in one of them.
+    """
+
+    properties: frozenset[str]
+    images: frozenset[str]
+    languages: tuple[str, ...]
+    sites: tuple[str, ...]
+
+    @cached_property
+    def databases(self) -> Mapping[str, tuple[str, str]]:
+        """Database name -> site, language code: ``enwiki`` -> ``https://en.wikipedia.org/``, ``en``."""
+        return {database(site): (site, language(site)) for site in self.sites}
+
+
+def database(site: str) -> str:
+    """Return the name that a site has in Wikidata's JSON.
+
+    >>> database("https://zh-min-nan.wikipedia.org/"), database("https://de.wikivoyage.org/")
+    ('zh_min_nanwiki', 'dewikivoyage')
+    """
+    code, _, rest = site.partition("//")[2].partition(".")
+    group = rest.partition(".")[0]
+    return _DATABASE.get(code, code.replace("-", "_")) + ("wiki" if group == "wikipedia" else group)
+
+
+def language(site: str) -> str:
+    """Return the code of a site's language.
+
+    >>> language("https://simple.wikipedia.org/")
+    'en'
+    """
+    code = site.partition("//")[2].partition(".")[0]
+    return LANGUAGE_OF.get(code, code)
+
+
+def wanted(catalog: Catalog, recipe: Recipe) -> Wanted:
+    """Return what a query set and a recipe want: the direct claims that the extract queries name."""
+    properties = {
+        name for query in catalog.of_kind("extract") for name in direct_properties(query.text)
+    }
+    given = {
+        name: [str(getattr(term, "value", term)) for term in terms]
+        for name, terms in recipe.parameters.items()
+    }
+    named = {v.removeprefix(str(WDT)) for values in given.values() for v in values if v in WDT}
+    images = frozenset(v.removeprefix(str(WDT)) for v in given.get("imageProperty", []))
+    sites = given.get("site") or [f"https://{code}.wikipedia.org/" for code in recipe.languages]
+    languages = tuple(given.get("language", recipe.languages))
+    return Wanted(frozenset(properties | named), images, languages, tuple(sites))
+
+
+def direct_properties(query: str) -> set[str]:
+    """Return the direct claims that a query names.
+
+    >>> sorted(direct_properties("ASK { ?a wdt:P31/wdt:P279 ?b }"))
+    ['P279', 'P31']
+    """
+    found = set()
+    for token in tokens(query):
+        if token.kind == "name" and token.text.startswith("wdt:"):
+            found.add(token.text.removeprefix("wdt:").rstrip("."))
+        elif token.kind == "iri" and token.text[1:-1] in WDT:
+            found.add(token.text[1:-1].removeprefix(str(WDT)))
+    return {name for name in found if name[1:].isdigit()}
+
+
+@dataclass
+class Report:
+    """What was not written, and why.
+
+    :param counts: reason -> how often.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+def entity_lines(entity: Mapping[str, Any], wanted: Wanted, report: Report) -> list[bytes]:
+    """Return what is wanted of an entity, or nothing if it does not satisfy the constraints.
+
+    A class (an entity with a superclass) gives its superclasses and labels. An entity with a class, a
+    place, an image and an article in one of the sites gives all that is wanted of it.
+    """
+    name = str(entity.get("id", ""))
+    claims = _mapping(entity.get("claims"))
+    if not name.startswith("Q") or entity.get("type", "item") != "item" or not claims:
+        return []
+    subject = iri(WD[name])
+
+    def values(of: str) -> list[str]:
+        return list(_values(of, claims.get(of) or [], wanted, report))
+
+    superclasses = values(SUBCLASS)
+    links = [
+        (site, code, str(link["title"]))
+        for db, (site, code) in wanted.databases.items()
+        if (link := _mapping(entity.get("sitelinks")).get(db)) is not None
+    ]
+    complete = bool(
+        links and values(CLASS) and values(PLACE)
+        and any(values(image) for image in wanted.images if image in claims)
+    )  # fmt: skip
+    if not superclasses and not complete:
+        return []
+    properties = sorted(wanted.properties & claims.keys()) if complete else [SUBCLASS]
+    lines = [line(subject, iri(WDT[of]), value) for of in properties for value in values(of)]
+    labels = _mapping(entity.get("labels"))
+    lines += [
+        line(subject, iri(RDFS.label), text(labels[code]["value"], code))
+        for code in wanted.languages if code in labels
+    ]  # fmt: skip
+    for site, code, title in links if complete else ():
+        article = iri(article_iri(site, title))
+        lines += [
+            line(article, iri(RDF.type), iri(SCHEMA.Article)),
+            line(article, iri(SCHEMA.about), subject),
+            line(article, iri(SCHEMA.inLanguage), text(code)),
+            line(article, iri(SCHEMA.isPartOf), iri(site)),
+            line(article, iri(SCHEMA.name), text(title, code)),
+        ]
+    return lines
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    """Return a mapping; PHP writes an empty one as a list."""
+    return value if isinstance(value, dict) else {}
+
+
+def article_iri(site: str, title: str) -> str:
+    """Return an article's IRI as MediaWiki writes it.
+
+    >>> article_iri("https://en.wikipedia.org/", "St. John's (Malta)")
+    'https://en.wikipedia.org/wiki/St._John%27s_(Malta)'
+    """
+    return f"{site}wiki/{quote(title.replace(' ', '_'), safe=';@$!*(),/~:')}"
+
+
+def best(statements: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the statements of best rank: the preferred, else the normal, never the deprecated."""
+    preferred = [s for s in statements if s.get("rank") == "preferred"]
+    return preferred or [s for s in statements if s.get("rank", "normal") == "normal"]
+
+
+def _values(
+    name: str, statements: list[Mapping[str, Any]], wanted: Wanted, report: Report
+) -> Iterator[str]:
+    for statement in best(statements):
+        if name == COUNTRY and END in _mapping(statement.get("qualifiers")):
+            continue
+        snak = statement.get("mainsnak", {})
+        if snak.get("snaktype") != "value" or "datavalue" not in snak:
+            continue
+        # Old dumps do not say which strings are names of files.
+        datatype = snak.get("datatype") or ("commonsMedia" if name in wanted.images else "")
+        try:
+            term = _term(snak["datavalue"], datatype)
+        except (KeyError, TypeError, ValueError):
+            term = None
+        if term is None:
+            report.counts[f"values of {name} that cannot be written"] += 1
+        else:
+            yield term
+
+
+def _term(datavalue: Mapping[str, Any], datatype: str) -> str | None:
+    """Return a value as a term, or None if this mapping does not know it."""
+    write = _WRITERS.get(str(datavalue["type"]))
+    return write(datavalue["value"], datatype) if write else None
+
+
+def _item(value: Mapping[str, Any], datatype: str) -> str:
+    kinds = {"item": "Q", "property": "P"}
+    return iri(WD[value.get("id") or f"{kinds[value['entity-type']]}{int(value['numeric-id'])}"])
+
+
+def _string(value: str, datatype: str) -> str | None:
+    if datatype == "commonsMedia":
+        return iri(COMMONS_FILE + quote(value, safe="-_.~"))
+    if datatype == "url":
+        return iri(value)
+    return text(value) if datatype in {"", "string", "external-id"} else None
+
+
+def _coordinates(value: Mapping[str, Any], datatype: str) -> str:
+    point = f"Point({number(value['longitude'])} {number(value['latitude'])})"
+    globe = value.get("globe") or EARTH
+    return typed(point if globe == EARTH else f"<{globe}> {point}", GEO.wktLiteral)
+
+
+def number(value: float) -> str:
+    """Return a number as PHP writes it: fourteen digits, no point where none is needed.
+
+    >>> number(-30.216666666667), number(13.0), number(0.00001)
+    ('-30.216666666667', '13', '1.0E-5')
+    """
+    if value == int(value) and abs(value) < 1e15:
+        return str(int(value))
+    digits, exponent, power = f"{value:.14g}".partition("e")
+    if not exponent:
+        return digits
+    return f"{digits if '.' in digits else digits + '.0'}E{int(power):+d}".replace("E+", "E")
+
+
+def _quantity(value: Mapping[str, Any], datatype: str) -> str:
+    return typed(str(value["amount"]), XSD.decimal)
+
+
+def _monolingual(value: Mapping[str, Any], datatype: str) -> str:
+    return text(value["text"], value["language"])
+
+
+def _time(value: Mapping[str, Any], datatype: str) -> str | None:
+    """Return a date; months and days that are not known become the first.
+
+    A day of the Julian calendar is not written: it would have to be counted over.
+    """
+    if value.get("calendarmodel") != GREGORIAN and int(value.get("precision", 11)) > _YEAR:
+        return None
+    stamp = str(value["time"])
+    sign, (year, month, rest) = stamp[0], stamp[1:].split("-")
+    day = rest.partition("T")[0]
+    # XSD 1.1 counts a year 0, Wikibase's JSON does not.
+    counted = -(int(year) - 1) if sign == "-" else int(year)
+    shown = f"{'-' if counted < 0 else ''}{abs(counted):04d}"
+    return typed(f"{shown}-{max(int(month), 1):02d}-{max(int(day), 1):02d}T00:00:00Z", XSD.dateTime)
+
+
+_WRITERS: Final[Mapping[str, Callable[[Any, str], str | None]]] = {
+    "wikibase-entityid": _item,
+    "string": _string,
+    "globecoordinate": _coordinates,
+    "quantity": _quantity,
+    "monolingualtext": _monolingual,
+    "time": _time,
+}
