@@ -191,7 +191,7 @@ def _wikidata(
 
     return Dump(
         options["dumps"], wanted(catalog, recipe), context.open_workspace().journal,
-        engine=options["engine"],
+        engine=options["engine"], contact=context.contact,
     )  # fmt: skip
 
 
@@ -206,9 +206,10 @@ def run(context: Context, plan: Plan, options: dict[str, Any], *, force: bool = 
     for name, notes in outcome.notes.items():
         for note in notes:
             context.say(f"{name}: {note}.")
-    # Answers of queries are in graphs now; what they were put together from has done its work.
-    for path in workspace.journal.glob("endpoint.sqlite*"):
-        path.unlink()
+    # What queries and dumps gave stands in graphs now; only what was fetched per entity is kept.
+    for name in ("endpoint", "dump"):
+        for path in workspace.journal.glob(f"{name}.sqlite*"):
+            path.unlink()
     if not outcome.changed:
         click.echo(f"Nothing to do: all {len(outcome.kept)} graphs are there.")
     else:

@@ -12,6 +12,7 @@ from mlmkg.workspace import Workspace
 from tests.conftest import invoke
 from tests.endpoints import endpoint
 from tests.test_endpoint import HEAD
+from tests.wikis import picture, wiki
 
 MUSEUMS = (
     HEAD
@@ -29,39 +30,37 @@ wd:Q515 wdt:P279 wd:Q486972 .
 )
 
 
-def test_museums_come_out_of_a_recipe_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_museums_come_out_of_a_recipe_alone(tmp_path: Path) -> None:
     (tmp_path / "data.ttl").write_text(MUSEUMS, "utf-8")
     words = ["init", tmp_path / "museums", "--class", "Q33506", "--languages", "en,it,es"]
     made = invoke("--contact", "tests@example.org", *words)
     assert made.exit_code == 0, made.output
-    recipe = read_recipe(tmp_path / "museums" / "queries" / "museums" / "recipe.toml")
-    assert recipe.languages == ("en", "it", "es")
-    with endpoint(tmp_path / "data.ttl", tmp_path) as front:
-        workspace, queries = tmp_path / "mlm", tmp_path / "museums" / "queries" / "museums"
-        built = invoke(
-            "-w", workspace, "-q", queries, "--contact", "tests@example.org", "build", "--source",
-            "endpoint", "--endpoint", front.url, "--offline",
-        )  # fmt: skip
-        assert built.exit_code != 0
-        assert "has not been answered yet" in str(built.exception)
-        monkeypatch.setattr("mlmkg.harvest.client.ATTEMPTS", 1)
-        site = "https://it.wikipedia.org/=http://127.0.0.1:9/"
-        built = invoke(
-            "-w", workspace, "-q", queries, "--contact", "tests@example.org", "build", "--source",
-            "endpoint", "--endpoint", front.url, "--mirror", site,
-        )  # fmt: skip
-    # Nobody answers in place of the Wikipedia; what was asked before is kept, as the message says.
-    assert "127.0.0.1:9" in str(built.exception)
-    assert (workspace / "graphs").is_dir()
-    assert not (workspace / "store").exists() or open_read_only(Workspace(workspace))
-    (articles,) = (workspace / "graphs").glob("articles-*.nt.zst")
-    from mlmkg.graphfile import open_lines
+    queries = tmp_path / "museums" / "queries" / "museums"
+    assert read_recipe(queries / "recipe.toml").languages == ("en", "it", "es")
+    with endpoint(tmp_path / "data.ttl", tmp_path) as front, wiki() as server:
+        server.pages["Uffizi"] = "Gli Uffizi sono un museo."
+        server.files["Uffizi.jpg"] = picture(5, "JPEG")
+        words = [
+            "-w", tmp_path / "mlm", "-q", queries, "--contact", "tests@example.org", "build",
+            "--source", "endpoint", "--endpoint", front.url,
+            "--mirror", f"https://it.wikipedia.org/={server.url}",
+            "--mirror", f"https://commons.wikimedia.org/={server.url}",
+        ]  # fmt: skip
+        built = invoke(*words)
+        assert built.exit_code == 0, built.output
+        again = invoke(*words)
+    assert "Nothing to do" in again.output
+    rows = open_read_only(Workspace(tmp_path / "mlm")).rows(
+        "SELECT ?entity ?text ?type { ?entity a mlm:Entity ; wdt:P18/mlm:file/mlm:mediaType ?type ."
+        " ?summary schema:about ?entity ; a mlm:Summary ; schema:text ?text }"
+    )
+    uffizi = "http://www.wikidata.org/entity/Q51252"
+    assert list(rows) == [[uffizi, "Gli Uffizi sono un museo.", "image/jpeg"]]
 
-    text = open_lines(articles).read().decode()
-    assert "it.wikipedia.org/wiki/Uffizi" in text
-    assert "de.wikipedia.org" not in text
+
+def test_offline_needs_what_was_asked_before(tmp_path: Path) -> None:
+    words = ["build", "--source", "endpoint", "--endpoint", "http://127.0.0.1:9/", "--offline"]
+    assert "has not been answered yet" in str(invoke("-w", tmp_path / "mlm", *words).exception)
 
 
 @pytest.mark.parametrize(

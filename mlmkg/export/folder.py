@@ -10,18 +10,20 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from mlmkg import __version__
 from mlmkg.catalog import Catalog
 from mlmkg.errors import ExportError
+from mlmkg.export import licensing
 from mlmkg.export.card import card
 from mlmkg.export.tables import read_tables, version_size
 from mlmkg.progress import Progress, quiet
@@ -53,12 +55,14 @@ class Exported:
 
 def export_version(
     store: GraphStore, workspace: Workspace, catalog: Catalog, recipe: Recipe, version: str,
-    folder: Path, *, split: str = "hash", force: bool = False, progress: Progress = quiet,
+    folder: Path, *, split: str = "hash", licences: Collection[str] = (), force: bool = False,
+    progress: Progress = quiet,
 ) -> Exported:  # fmt: skip
     """Write a version.
 
     :param folder: where it goes; must not exist unless ``force``.
     :param split: ``hash`` for the splits of the graph, or ``spatial`` for whole regions.
+    :param licences: families of licences; only works under them are written. None: all works.
     :param force: replace a folder that exists.
     :raises ExportError: if the folder exists, the version is empty, or an image is gone.
     :raises RecipeError: if the recipe has no such version.
@@ -74,6 +78,8 @@ def export_version(
             action="Run `mlmkg build` without --limit, or look at `mlmkg info`",
         )  # fmt: skip
     tables = {name: table for name, _, table in read_tables(store, catalog, version)}
+    if licences:
+        tables = recounted(licensing.only(tables, licences))
     if split == "spatial":
         tables = respread(tables, recipe)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -90,11 +96,13 @@ def export_version(
             "created_by": f"mlmkg {__version__}",
             "split": split,
             "languages": list(recipe.languages),
+            **({"licences": sorted(licences)} if licences else {}),
             "recipe": _recipe(recipe),
             "files": written,
             "graphs": graph_checksums(store),
         }
         (new / MANIFEST).write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n", "utf-8")
+        (new / licensing.ATTRIBUTION).write_text(licensing.attribution(tables), "utf-8")
         (new / "README.md").write_text(card(version, title, manifest, tables), "utf-8")
         if folder.exists():
             old = Path(name) / "replaced"
@@ -118,7 +126,14 @@ def respread(tables: Mapping[str, pa.Table], recipe: Recipe) -> dict[str, pa.Tab
     parts = pa.array([split[name] for name in names])
     place = entities.column_names.index("split")
     entities = entities.set_column(place, "split", parts)
-    return {**tables, "entities": entities, "cells": _recount(tables["cells"], entities)}
+    return recounted({**tables, "entities": entities})
+
+
+def recounted(tables: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
+    """Return the tables with cells that count the entities there are."""
+    if "cells" not in tables:
+        return dict(tables)
+    return {**tables, "cells": _recount(tables["cells"], tables["entities"])}
 
 
 def _recount(cells: pa.Table, entities: pa.Table) -> pa.Table:
@@ -129,7 +144,8 @@ def _recount(cells: pa.Table, entities: pa.Table) -> pa.Table:
         cells = cells.set_column(
             cells.column_names.index(name), name, pa.array(column, type=pa.int64())
         )
-    return cells
+    whole = pc.add(pc.add(cells["train"], cells["val"]), cells["test"])
+    return cells.set_column(cells.column_names.index("entities"), "entities", whole)
 
 
 def _write(folder: Path, name: str, table: pa.Table) -> dict[str, Any]:

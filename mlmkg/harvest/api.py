@@ -94,7 +94,8 @@ def read(answer: Answer) -> dict[str, Any]:
         return content
     code, said = str(error.get("code", "")), str(error.get("info", ""))[:200]
     if code.startswith(_PASSING):
-        raise Failed(f"{code}: {said}", wait=answer.wait if code != "maxlag" else answer.wait or MAXLAG)
+        lag = MAXLAG if code == "maxlag" else None
+        raise Failed(f"{code}: {said}", wait=lag if answer.wait is None else answer.wait)
     raise SourceError(
         f"the API answers {code}: {said}", where=answer.url.partition("?")[0],
         action="Report it with this line: the question was mlmkg's",

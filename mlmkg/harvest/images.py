@@ -26,7 +26,7 @@ from mlmkg.harvest.summaries import said
 from mlmkg.licences import licence_iri
 from mlmkg.ntriples import boolean, integer, iri, line, text, typed
 from mlmkg.progress import Progress
-from mlmkg.vocab import DCT, IMAGE, MLM, RDF, SCHEMA, XSD
+from mlmkg.vocab import DC, DCT, IMAGE, MLM, RDF, SCHEMA, XSD
 
 logger = logging.getLogger(__name__)
 
@@ -218,7 +218,7 @@ def _image_lines(image: str, record: Mapping[str, Any]) -> Iterator[bytes]:
     yield line(node, iri(MLM.attribution), text(credit))
     yield line(node, iri(MLM.retrieved), typed(record["retrieved"], XSD.dateTime))
     if record["author"]:
-        yield line(node, iri(DCT.creator), text(record["author"]))
+        yield line(node, iri(DC.creator), text(record["author"]))
     if record["description"]:
         yield line(node, iri(SCHEMA.description), text(record["description"], "en"))
     if record["page"]:

@@ -177,7 +177,7 @@ class Endpoint:
                 return None
             if timed_out(failure):
                 raise SourceError(
-                    f"{asked.query.short_path} takes the server too long even for {batch[0]}"
+                    f"{asked.query.short_path} takes the server too long{_even_for(asked, batch)}"
                     f" ({failure.why})", where=self.address,
                     action="Take a slice (--country, --bbox), another endpoint, or the dump",
                 ) from None  # fmt: skip
@@ -256,6 +256,10 @@ def _unpacked(content: bytes | None) -> tuple[set[str], bytes]:
     """Return what a journal entry answers, and its lines."""
     values, _, lines = (content or b"").partition(b"\0")
     return set(values.decode().split("\n")), lines
+
+
+def _even_for(asked: _Asked, batch: Sequence[str]) -> str:
+    return f" even for {batch[0]}" if asked.query.batch else ""
 
 
 def _subjects(lines: bytes) -> set[bytes]:

@@ -1,0 +1,359 @@
+"""What is fetched over the network: few requests, none twice, none lost, whatever the server does."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import orjson
+import pytest
+
+from mlmkg import licences
+from mlmkg.errors import SourceError, WorkspaceError
+from mlmkg.harvest import cirrus, client, images, pictures, summaries
+from mlmkg.harvest.client import Budget, Client, Failed, retry_after
+from mlmkg.harvest.journal import Journal
+from mlmkg.harvest.summaries import Article
+from mlmkg.progress import quiet
+from tests.wikis import FAULTS, Wiki, animated, picture, vast, wiki
+
+SITE = "https://en.wikipedia.org/"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Wiki]:
+    with wiki() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def calm(server: Wiki) -> None:
+    server.forget()
+
+
+def polite(server: Wiki) -> Client:
+    return Client("tests@example.org", server.mirrors, pace=0.005)
+
+
+def articles(*titles: str) -> list[Article]:
+    return [
+        Article(f"http://www.wikidata.org/entity/Q{n}", f"{SITE}wiki/{n}", SITE, title, "en")
+        for n, title in enumerate(titles, start=1)
+    ]
+
+
+TOWNS = articles(*(f"Town {n}" for n in range(45)))
+IMAGES = [f"http://commons.wikimedia.org/wiki/Special:FilePath/{n}.png" for n in range(60)]
+
+
+def texts(
+    server: Wiki, folder: Path, wanted: list[Article], *, offline: bool = False
+) -> tuple[list[bytes], str]:
+    notes: list[str] = []
+    with Journal(folder / "summaries.sqlite") as journal:
+        lines = list(summaries.fetch(
+            wanted, None if offline else polite(server), journal, progress=quiet, note=notes.append
+        ))  # fmt: skip
+    return [line for line in lines if b"retrieved" not in line], notes[0]
+
+
+def files(
+    server: Wiki, folder: Path, wanted: list[str], *, offline: bool = False
+) -> tuple[list[bytes], str]:
+    notes: list[str] = []
+    with Journal(folder / "images.sqlite") as journal:
+        lines = list(images.fetch(
+            wanted, folder / "images", None if offline else polite(server), journal,
+            progress=quiet, note=notes.append,
+        ))  # fmt: skip
+    return [line for line in lines if b"retrieved" not in line], notes[0]
+
+
+def image(name: str) -> str:
+    return "http://commons.wikimedia.org/wiki/Special:FilePath/" + quote(name, safe="")
+
+
+def test_twenty_titles_a_request_and_at_most_three_at_a_time(server: Wiki, tmp_path: Path) -> None:
+    lines, note = texts(server, tmp_path, TOWNS)
+    assert note == "45 text"
+    assert max(server.titles) == 20
+    # Three batches, each continued once but the last of five.
+    assert len(server.requests) == 5
+    assert server.most["api"] <= 3
+    assert sum(b'"Town 44 is a town."@en' in line for line in lines) == 1
+    assert all("tests@example.org" in agent for agent in server.agents)
+
+
+def test_redirects_and_spellings_find_their_entity(server: Wiki, tmp_path: Path) -> None:
+    wanted = articles("Twice", "Town_3", "A|B", "Bare", "Nowhere", "Either")
+    lines, note = texts(server, tmp_path, wanted)
+    assert note == "3 text, 1 empty, 1 missing, 1 disambiguation"
+    joined = b"".join(lines).decode()
+    assert 'summary/Q1-en> <http://schema.org/text> "Łódź is a city."@en' in joined
+    assert 'summary/Q2-en> <http://schema.org/text> "Town 3 is a town."@en' in joined
+    assert 'summary/Q3-en> <http://schema.org/text> "A pipe."@en' in joined
+    assert "wiki/%C5%81%C3%B3d%C5%BA?oldid=7" in joined
+    assert joined.count("licenses/by-sa/4.0/") == 3
+
+
+def test_nothing_is_asked_twice(server: Wiki, tmp_path: Path) -> None:
+    first = texts(server, tmp_path, TOWNS)
+    server.requests.clear()
+    assert texts(server, tmp_path, TOWNS) == first
+    assert server.requests == []
+    assert texts(server, tmp_path, [*TOWNS, *articles("Łódź")])[1] == "46 text"
+    assert len(server.requests) == 1
+
+
+def test_offline_takes_what_is_there_and_counts_the_rest(server: Wiki, tmp_path: Path) -> None:
+    texts(server, tmp_path, TOWNS[:20])
+    server.requests.clear()
+    lines, note = texts(server, tmp_path, TOWNS, offline=True)
+    assert note == "20 text, 25 left for later"
+    assert len([line for line in lines if b"schema.org/text" in line]) == 20
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_fault_is_found_and_asked_again(server: Wiki, tmp_path: Path, fault: str) -> None:
+    clean = texts(server, tmp_path / "a", TOWNS), files(server, tmp_path / "a", IMAGES)
+    server.fault = lambda path: fault if len(server.requests) % 4 == 1 else ""
+    server.requests.clear()
+    assert (texts(server, tmp_path / "b", TOWNS), files(server, tmp_path / "b", IMAGES)) == clean
+    assert len(server.requests) > 67
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_five_faults_in_a_hundred_change_nothing(server: Wiki, tmp_path: Path, seed: int) -> None:
+    clean = texts(server, tmp_path / "a", TOWNS), files(server, tmp_path / "a", IMAGES)
+    server.fail_at_random(0.05, seed)
+    assert (texts(server, tmp_path / "b", TOWNS), files(server, tmp_path / "b", IMAGES)) == clean
+
+
+def test_a_server_that_stays_down_stops_the_build_and_loses_nothing(
+    server: Wiki, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "ATTEMPTS", 2)
+    server.fault = lambda path: "503" if "Town+44" in path else ""
+    with pytest.raises(SourceError, match=r"503.*what was fetched is kept"):
+        texts(server, tmp_path, TOWNS)
+    server.forget()
+    assert texts(server, tmp_path, TOWNS)[1] == "45 text"
+    assert sum(server.titles) == 5
+
+
+def test_a_refusal_stops_at_once(server: Wiki, tmp_path: Path) -> None:
+    server.fault = lambda path: "403"
+    with pytest.raises(SourceError, match=r"refuses us \(403\).*MLMKG_CONTACT"):
+        texts(server, tmp_path, TOWNS[:3])
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("contact", ["", "me", "me@home"])
+def test_who_asks_must_be_said(contact: str) -> None:
+    with pytest.raises(SourceError, match=r"^MLMKG_CONTACT: "):
+        Client(contact)
+
+
+def test_a_long_wait_is_not_waited_for(server: Wiki) -> None:
+    assert retry_after("Fri, 31 Dec 2100 23:59:59 GMT") > 10**9  # type: ignore[operator]
+    with pytest.raises(Failed, match="no end"):
+        server.fault = lambda path: "trickle"
+        polite(server).ask(server.url, lambda a: a, timeout=0.05, attempts=1)
+
+
+def test_an_answer_too_long_is_cut_off(server: Wiki) -> None:
+    server.files["long.png"] = bytes(100_000)
+    with pytest.raises(Failed, match="more than 1,000 bytes"):
+        polite(server).ask(f"{server.url}thumb/long.png", lambda a: a, largest=1_000)
+    assert len(server.requests) == 1
+
+
+def test_a_budget_is_waited_for() -> None:
+    budget = Budget(seconds=0.2, window=0.3)
+    budget.spend(0.3)
+    started = time.monotonic()
+    budget.wait()
+    assert time.monotonic() - started > 0.2
+
+
+def test_fifty_titles_a_request_then_two_files_at_a_time(server: Wiki, tmp_path: Path) -> None:
+    lines, note = files(server, tmp_path, IMAGES)
+    assert note == "60 file"
+    assert sorted(server.titles) == [10, 50]
+    assert len(server.requests) == 62
+    assert server.most["media"] <= 2
+    assert len(list((tmp_path / "images").glob("*/*.png"))) == 60
+    joined = b"".join(lines).decode()
+    assert joined.count("https://creativecommons.org/licenses/by-sa/4.0/") == 60
+    assert '"Jane Doe, CC BY-SA 4.0, https://commons.wikimedia.org/wiki/File:7.png"' in joined
+    server.requests.clear()
+    assert files(server, tmp_path, IMAGES)[0] == lines
+    assert server.requests == []
+
+
+def test_a_file_that_is_gone_from_the_disk_is_fetched_again(server: Wiki, tmp_path: Path) -> None:
+    files(server, tmp_path, IMAGES[:3])
+    next((tmp_path / "images").glob("*/*.png")).unlink()
+    server.requests.clear()
+    assert files(server, tmp_path, IMAGES[:3])[1] == "3 file"
+    assert len(server.requests) == 1
+
+
+def test_equal_files_are_kept_once(server: Wiki, tmp_path: Path) -> None:
+    server.files["copy.png"] = server.files["1.png"]
+    lines, _ = files(server, tmp_path, [image("1.png"), image("copy.png")])
+    assert sum(b"ontology#file>" in line for line in lines) == 2
+    assert sum(b"ontology#sha256>" in line for line in lines) == 1
+    assert len(list((tmp_path / "images").glob("*/*"))) == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["\"quoted\" 'name'.png", "a/b/../../etc.png", "100%.png", "\u200fשלום.png", "a?b#c&d=e.png"],
+)
+def test_names_are_never_paths(server: Wiki, tmp_path: Path, name: str) -> None:
+    server.files[name] = picture(99)
+    # The local server, as Apache does, takes no slash in a name: ask for its last part.
+    server.files[name.rpartition("/")[2]] = picture(99)
+    _, note = files(server, tmp_path, [image(name)])
+    assert note == "1 file"
+    kept = list(tmp_path.rglob("*.png"))
+    assert [len(path.stem) for path in kept] == [64]
+
+
+@pytest.mark.parametrize(
+    ("content", "outcome"),
+    [
+        (vast(), "refused"),
+        (picture(1)[:60], "failed"),
+        (b"", "failed"),
+        (b"<html></html>", "failed"),
+        (b"II*\x00 no tiff", "failed"),
+        (animated(), "file"),
+        (picture(3, "JPEG", "CMYK"), "file"),
+        (picture(3, "PNG", "I;16"), "file"),
+        (picture(3, "BMP"), "refused"),
+    ],
+)
+def test_what_is_no_picture_is_counted_and_not_kept(
+    server: Wiki, tmp_path: Path, content: bytes, outcome: str
+) -> None:
+    server.files["trap.png"] = content
+    _, note = files(server, tmp_path, [image("trap.png"), IMAGES[0]])
+    expected = "2 file" if outcome == "file" else f"1 {outcome}, 1 file"
+    assert note == expected
+    assert len(list((tmp_path / "images").glob("*/*"))) == expected.count("file") + note.count("2")
+
+
+def test_the_ending_is_what_the_file_is(tmp_path: Path) -> None:
+    assert pictures.check(picture(3, "JPEG", "CMYK")).path.endswith(".jpg")
+    assert pictures.check(animated()).media_type == "image/gif"
+
+
+def test_what_failed_is_asked_again_only_when_that_is_wanted(server: Wiki, tmp_path: Path) -> None:
+    good = server.files["5.png"]
+    server.files["5.png"] = good[:50]
+    assert files(server, tmp_path, [image("5.png")])[1] == "1 failed"
+    server.files["5.png"] = good
+    assert files(server, tmp_path, [image("5.png")])[1] == "1 failed"
+    with Journal(tmp_path / "images.sqlite") as journal:
+        assert journal.forget_failures() == 1
+    assert files(server, tmp_path, [image("5.png")])[1] == "1 file"
+
+
+def test_missing_and_foreign_images_are_told_apart(server: Wiki, tmp_path: Path) -> None:
+    wanted = [image("none.png"), "https://example.org/x.png", IMAGES[0]]
+    assert files(server, tmp_path, wanted)[1] == "1 missing, 1 not on Commons, 1 file"
+
+
+def test_a_drawing_is_marked(server: Wiki, tmp_path: Path) -> None:
+    server.files["flag.svg"] = picture(7)
+    lines, _ = files(server, tmp_path, [image("flag.svg")])
+    assert any(b'originalMediaType> "image/svg+xml"' in line for line in lines)
+    assert next((tmp_path / "images").glob("*/*")).suffix == ".png"
+
+
+def test_only_widths_that_commons_serves() -> None:
+    images.check_width(330)
+    with pytest.raises(SourceError, match=r"no thumbnail 300 pixels wide.*330"):
+        images.check_width(300)
+
+
+KILLED = """
+import sys; from pathlib import Path
+from mlmkg.harvest import images; from mlmkg.harvest.client import Client
+from mlmkg.harvest.journal import Journal; from mlmkg.progress import quiet
+from tests.test_harvest import IMAGES
+folder, url = Path(sys.argv[1]), sys.argv[2]
+client = Client("tests@example.org", {"https://commons.wikimedia.org/": url})
+with Journal(folder / "images.sqlite") as journal:
+    list(images.fetch(IMAGES, folder / "images", client, journal, progress=quiet, note=print))
+"""
+
+
+@pytest.mark.parametrize("after", [3, 20, 45])
+def test_a_killed_harvest_goes_on_where_it_was(server: Wiki, tmp_path: Path, after: int) -> None:
+    clean = files(server, tmp_path / "clean", IMAGES)
+    server.forget()
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(tmp_path / "killed"), server.url],
+        cwd=Path(__file__).parent.parent,
+    )
+    while len(server.requests) < after and process.poll() is None:
+        time.sleep(0.001)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert len(server.requests) < 62
+    assert files(server, tmp_path / "killed", IMAGES) == clean
+    counts = Counter(path for path in server.requests if "thumb" in path)
+    # What was in the air when it was killed cannot be known: two at most.
+    assert sum(count - 1 for count in counts.values()) <= 2
+    assert len(counts) == 60
+
+
+def test_a_journal_that_is_none_is_said(tmp_path: Path) -> None:
+    (tmp_path / "j.sqlite").write_bytes(b"no database, though long enough to be taken for one" * 9)
+    with pytest.raises(WorkspaceError, match=r"j\.sqlite: not a journal"):
+        Journal(tmp_path / "j.sqlite")
+
+
+def test_summaries_from_a_cirrussearch_dump(tmp_path: Path) -> None:
+    import gzip
+
+    pages = [
+        {"wiki": "enwiki", "wikibase_item": "Q1", "title": "One", "opening_text": "One is one.",
+         "version": 12, "timestamp": "2026-01-02T03:04:05Z"},
+        {"wiki": "enwiki", "wikibase_item": "Q2", "title": "Two", "opening_text": ""},
+        {"wiki": "dewiki", "wikibase_item": "Q3", "title": "Drei", "opening_text": "Drei."},
+        {"wiki": "enwiki", "title": "No item", "opening_text": "x"},
+    ]  # fmt: skip
+    path = tmp_path / "enwiki-20260101-cirrussearch-content.json.gz"
+    with gzip.open(path, "wb") as stream:
+        for page in pages:
+            stream.write(b'{"index":{"_id":"1"}}\n' + orjson.dumps(page) + b"\n")
+        stream.write(b'{"wikibase_item":"Q3", broken\n')
+    notes: list[str] = []
+    wanted = articles("One", "Two", "Three")
+    lines = b"".join(cirrus.read([str(path)], wanted, quiet, notes.append)).decode()
+    assert notes == ["1 text, 1 empty, 1 malformed lines, 1 not in the dumps"]
+    assert '"One is one."@en' in lines
+    assert 'revision> "12"' in lines
+    assert "2026-01-02T03:04:05Z" in lines
+
+
+def test_licences_have_families() -> None:
+    assert licences.family(licences.licence_iri("CC BY 3.0 fr")) == "cc-by"
+    assert licences.family(licences.licence_iri("", "//creativecommons.org/licenses/by-sa/3.0")) == (
+        "cc-by-sa"
+    )
+    assert licences.family(licences.licence_iri("CC0")) == "cc0"
+    assert licences.family(licences.licence_iri("CC BY-NC 2.0")) == "other"
+    assert licences.family(licences.licence_iri("weird")) == "unknown"
