@@ -207,6 +207,8 @@ def run(context: Context, plan: Plan, options: dict[str, Any], *, force: bool = 
         for note in notes:
             context.say(f"{name}: {note}.")
     # What queries and dumps gave stands in graphs now; only what was fetched per entity is kept.
+    if plan.wikimedia is not None:
+        plan.wikimedia.forget_earlier()
     for name in ("endpoint", "dump"):
         for path in workspace.journal.glob(f"{name}.sqlite*"):
             path.unlink()

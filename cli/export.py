@@ -24,14 +24,23 @@ from mlmkg.cli.context import Context, pass_context
     show_default=True,
     help="hash: interpolation between neighbours; spatial: whole regions apart.",
 )
+@click.option(
+    "--licences",
+    metavar="FAMILY,…",
+    default="",
+    help="Only works under these: cc0, pd, cc-by, cc-by-sa, gfdl, fal, other, unknown.",
+)
 @click.option("--force", is_flag=True, help="Replace a folder that exists.")
 @pass_context
-def command(context: Context, version: str, output: Path | None, split: str, force: bool) -> None:
+def command(
+    context: Context, version: str, output: Path | None, split: str, licences: str, force: bool
+) -> None:
     """Write a version as Parquet tables, with its images beside them and a card.
 
     \b
     mlmkg export --version irle-gr
     mlmkg export --version irle --split spatial -o spatial/
+    mlmkg export --version mlm --licences cc0,pd,cc-by,cc-by-sa
     """
     from mlmkg.cli.tables import print_table
 
@@ -48,8 +57,9 @@ def command(context: Context, version: str, output: Path | None, split: str, for
     recipe = read_recipe(catalog.folder / "recipe.toml")
     folder = output or workspace.exports / version
     exported = export_version(
-        store, workspace, catalog, recipe, version, folder, split=split, force=force, progress=bar
-    )
+        store, workspace, catalog, recipe, version, folder, split=split, force=force, progress=bar,
+        licences=[name.strip() for name in licences.split(",") if name.strip()],
+    )  # fmt: skip
     report = next((q for q in catalog.of_kind("reports") if q.name == version), None)
     if report is not None:
         print_table(run_report(store, report), title=report.title)

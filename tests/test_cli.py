@@ -128,3 +128,22 @@ def test_a_column_that_changes_its_kind_is_said_and_leaves_no_file(built: Path, 
     line = invoke_error("-w", built, "sparql", query, "-o", tmp_path / "x.parquet")
     assert "begins with numbers" in line and "Select STR(?variable)" in line
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_export_takes_only_what_its_licences_allow(built: Path, tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    words = ["-w", built, "export", "--version", "mlm", "-o"]
+    # The crops are in the public domain, the summaries under CC BY.
+    assert invoke(*words, tmp_path / "all", "--licences", "pd,cc-by").exit_code == 0
+    assert pq.read_table(tmp_path / "all" / "entities.parquet").num_rows == 300
+    credits = (tmp_path / "all" / "ATTRIBUTION.tsv").read_text("utf-8").splitlines()
+    assert credits[0] == "work\tentity\tlicence\tattribution"
+    assert len(credits) == 1 + 300 + 900
+    assert any("NASA" in line and line.startswith("images/") for line in credits)
+    assert invoke(*words, tmp_path / "none", "--licences", "cc0").exit_code == 0
+    for table in ("entities", "images", "summaries"):
+        assert pq.read_table(tmp_path / "none" / f"{table}.parquet").num_rows == 0
+    wrong = invoke(*words, tmp_path / "wrong", "--licences", "free")
+    assert "'free' is no family of licences" in str(wrong.exception)
+    assert not (tmp_path / "wrong").exists()

@@ -16,7 +16,7 @@ import pytest
 from mlmkg.catalog import read_catalog, shipped
 from mlmkg.errors import PipelineError
 from mlmkg.graphfile import GraphFile, SortingWriter, open_lines, write
-from mlmkg.pipeline import Step, pipeline
+from mlmkg.pipeline import Step, Work, build, pipeline
 from mlmkg.provenance import Plan
 from mlmkg.recipe import read_recipe
 from mlmkg.sources.gazetteer import Gazetteer
@@ -173,15 +173,17 @@ def test_a_build_killed_at_any_moment_ends_in_the_same_graph(tmp_path: Path, bui
     words = [sys.executable, "-m", "mlmkg", "-w", str(workspace), "build", "--limit", "300"]
     chance = random.Random(20)
     killed = 0
-    for _ in range(10):
-        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for number in range(10):
+        # By turns going on where the last one was killed, and making everything again.
+        run = [*words, "--force"] if number % 2 else words
+        process = subprocess.Popen(run, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            process.wait(chance.uniform(0.2, 1.6))
+            process.wait(chance.uniform(0.15, 1.1))
         except subprocess.TimeoutExpired:
             os.kill(process.pid, signal.SIGKILL)
             process.wait()
             killed += 1
-    assert killed >= 3
+    assert killed >= 5
     assert subprocess.run(words, check=False, capture_output=True).returncode == 0
     assert contents(workspace) == contents(built)
     left = [p for p in workspace.rglob("*") if p.name.startswith((".scratch", "store.new"))]
@@ -237,10 +239,12 @@ def test_a_full_disk_is_said_in_one_line_and_leaves_nothing_half_written(tmp_pat
 def test_keys_do_not_depend_on_where_or_when(tmp_path: Path) -> None:
     catalog = read_catalog()
     recipe = read_recipe(catalog.folder / "recipe.toml")
-    steps = dataset(catalog, recipe, Gazetteer(limit=5))
+    cities = Gazetteer(limit=5)
+    steps = dataset(catalog, recipe, cities, cities)
     one = [item.file.key for item in steps.plan(Workspace(tmp_path / "a"))]
     assert one == [item.file.key for item in steps.plan(Workspace(tmp_path / "b"))]
-    other = dataset(catalog, recipe, Gazetteer(limit=6)).plan(Workspace(tmp_path))
+    more = Gazetteer(limit=6)
+    other = dataset(catalog, recipe, more, more).plan(Workspace(tmp_path))
     assert len(set(one)) == len(one)
     same = {p.step.writes for p, key in zip(other, one, strict=True) if p.file.key == key}
     assert same == {"countries", "ontology"}
@@ -250,3 +254,22 @@ def test_an_unwritten_graph_is_not_taken_for_a_written_one(tmp_path: Path) -> No
     graph = GraphFile(tmp_path, "hops", "0" * 16)
     graph.path.write_bytes(b"")
     assert not graph.written
+
+
+def test_an_error_that_is_kept_does_not_keep_the_store_open(tmp_path: Path) -> None:
+    """In a notebook the last error stays, with all its frames; the next build must not meet it."""
+
+    def fail(work: Work) -> None:
+        held = work.store
+        assert held.query("ASK { }")
+        raise ValueError("broken")
+
+    catalog = read_catalog()
+    recipe = read_recipe(catalog.folder / "recipe.toml")
+    cities = Gazetteer(limit=5)
+    steps = dataset(catalog, recipe, cities, cities, images=False)
+    broken = Step("broken", ("settlements",), Plan("x", "x.rq", "v1", "0"), fail)
+    with pytest.raises(ValueError, match="broken") as kept:
+        build(pipeline("v1", [*steps.steps, broken]), Workspace(tmp_path))
+    assert build(steps, Workspace(tmp_path)).changed
+    assert kept.value.args == ("broken",)

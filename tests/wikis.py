@@ -12,6 +12,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from hashlib import sha1
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
@@ -190,7 +191,8 @@ class Handler(BaseHTTPRequestHandler):
             mime = "image/svg+xml" if name.endswith(".svg") else "image/png"
             page = f"https://commons.wikimedia.org/wiki/File:{quote(name)}"
             return {"imageinfo": [{
-                "thumburl": address, "mime": mime, "descriptionurl": page, "extmetadata": meta,
+                "thumburl": address, "mime": mime, "sha1": sha1(self.server.files[name]).hexdigest(),
+                 "descriptionurl": page, "extmetadata": meta,
             }]}  # fmt: skip
         if title == "":
             return {"invalid": True}

@@ -34,13 +34,24 @@ def ask(
 ) -> dict[str, Any]:
     """Return the page of each title, as the API describes it.
 
-    A title that leads nowhere has ``{"missing": True}`` or ``{"invalid": True}``.
+    A title that leads nowhere has ``{"missing": True}`` or ``{"invalid": True}``; one that the API
+    passes over however often it is asked, while it answers others, has ``{"unanswered": True}``.
 
     :param url: the API's address, ``https://en.wikipedia.org/w/api.php``.
     :param parameters: of ``action=query``, such as ``prop``.
     :raises Failed: if there was no whole answer.
     :raises SourceError: if the API says that the question is wrong.
     """
+    askable = [title for title in titles if title and SEPARATOR not in title]
+    pages: dict[str, dict[str, Any]] = {title: {"invalid": True} for title in titles}
+    if askable:
+        pages |= _ask(client, url, askable, parameters)
+    return pages
+
+
+def _ask(
+    client: Client, url: str, titles: Sequence[str], parameters: Mapping[str, str]
+) -> dict[str, dict[str, Any]]:
     # The first separator says that the others are what separates.
     joined = SEPARATOR + SEPARATOR.join(titles)
     words = {
@@ -48,32 +59,77 @@ def ask(
         "maxlag": str(MAXLAG), **parameters, "titles": joined,
     }  # fmt: skip
     post = len(joined.encode()) * 3 > LONGEST_URL
-    pages: dict[str, dict[str, Any]] = {}
-    leads: dict[str, str] = {}
+    found = _Found()
     more: dict[str, str] = {}
+
+    def take(answer: Answer) -> dict[str, str]:
+        content = read(answer)
+        found.gather(content.get("query") or {})
+        following = _following(content)
+        if following and following == more:
+            raise Failed("the API goes on at the same place", again=False)
+        if not following and (passed_over := [title for title in titles if found.page(title) is None]):
+            raise _PassedOver(
+                f"no word of {len(passed_over)} of {len(titles)} titles, such as {passed_over[0]!r}"
+            )
+        return following
+
     while True:
-        answer = client.ask(url, read, parameters={**words, **more}, post=post)
-        query = answer.get("query", {})
+        try:
+            more = client.ask(url, take, parameters={**words, **more}, post=post)
+        except _PassedOver:
+            if all(found.page(title) is None for title in titles):
+                raise
+            more = {}
+        if not more:
+            return {title: found.page(title) or {"unanswered": True} for title in titles}
+
+
+class _PassedOver(Failed):
+    """A whole answer that does not say what became of some titles."""
+
+
+class _Found:
+    """Pages, and what leads to them, gathered over the answers to one question."""
+
+    def __init__(self) -> None:
+        self._pages: dict[str, dict[str, Any]] = {}
+        self._leads: dict[str, str] = {}
+
+    def gather(self, query: Mapping[str, Any]) -> None:
+        """Take up what an answer says, next to what earlier ones said."""
         for kind in ("normalized", "converted", "redirects"):
             for entry in query.get(kind, []):
                 source = unquote(entry["from"]) if entry.get("fromencoded") else entry["from"]
-                leads[source] = entry["to"]
+                self._leads[source] = entry["to"]
         for page in query.get("pages", []):
-            pages.setdefault(page["title"], {}).update(page)
+            known = self._pages.setdefault(page["title"], {})
+            for name, value in page.items():
+                if isinstance(value, dict):
+                    known[name] = {**known.get(name, {}), **value}
+                else:
+                    known.setdefault(name, value)
         for entry in query.get("interwiki", []):
-            pages[entry["title"]] = {"invalid": True, "title": entry["title"]}
-        if "continue" not in answer:
-            return {title: pages.get(_end(title, leads), {"missing": True}) for title in titles}
-        more = {name: str(value) for name, value in answer["continue"].items()}
+            self._pages[entry["title"]] = {"invalid": True, "title": entry["title"]}
+
+    def page(self, title: str) -> dict[str, Any] | None:
+        """Return the page that a title leads to, or None if no answer told of it."""
+        seen = set()
+        while title in self._leads:
+            if title in seen:  # redirects that go round have no page
+                return {"missing": True}
+            seen.add(title)
+            title = self._leads[title]
+        return self._pages.get(title)
 
 
-def _end(title: str, leads: Mapping[str, str]) -> str:
-    """Follow a title to the page it leads to, as far as it does not go round."""
-    seen = set()
-    while title in leads and title not in seen:
-        seen.add(title)
-        title = leads[title]
-    return title
+def _following(content: Mapping[str, Any]) -> dict[str, str]:
+    """Return the parameters that an answer wants to be continued with, none at the end.
+
+    A question for one image is offered the image's older versions (``iistart``): these nobody wants.
+    """
+    following = {name: str(value) for name, value in content.get("continue", {}).items()}
+    return {} if following.keys() <= {"continue", "iistart"} else following
 
 
 def read(answer: Answer) -> dict[str, Any]:
@@ -92,6 +148,8 @@ def read(answer: Answer) -> dict[str, Any]:
     error = content.get("error")
     if error is None:
         return content
+    if not isinstance(error, dict):
+        raise Failed(f"an error without a code: {str(error)[:80]}")
     code, said = str(error.get("code", "")), str(error.get("info", ""))[:200]
     if code.startswith(_PASSING):
         lag = MAXLAG if code == "maxlag" else None

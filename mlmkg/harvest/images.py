@@ -60,7 +60,8 @@ def check_width(width: int) -> None:
 
 def fetch(
     images: Sequence[str], folder: Path, client: Client | None, journal: Journal, *,
-    width: int = 330, progress: Progress, note: Callable[[str], None], url: str = API,
+    width: int = 330, earlier: Sequence[Journal] = (), progress: Progress,
+    note: Callable[[str], None], url: str = API,
 ) -> Iterator[bytes]:  # fmt: skip
     """Yield the lines of the images and their files; fetch those that the journal or the disk lacks.
 
@@ -68,13 +69,14 @@ def fetch(
     :param folder: where files go, as ``ab/abcd….jpg``.
     :param client: None if nothing may be sent: the rest is left for later, and counted.
     :param width: of the thumbnails, in pixels; one of :data:`WIDTHS`.
+    :param earlier: journals of earlier moments: files whose originals are as they were are kept.
     :param note: told how many files there are, and what became of the others.
     :raises SourceError: if Commons stays down or refuses; what was fetched is kept.
     """
     check_width(width)
     if client is not None:
         left = [image for image in images if _record(image, journal, folder, width) is None]
-        ticks = _ask(left, folder, client, journal, width, url)
+        ticks = _ask(left, folder, client, journal, earlier, width, url)
         for _ in progress(ticks, "images", total=len(left), unit="image"):
             pass
     outcomes: Counter[str] = Counter()
@@ -120,8 +122,9 @@ def title_of(image: str) -> str | None:
 
 
 def _ask(
-    images: Sequence[str], folder: Path, client: Client, journal: Journal, width: int, url: str
-) -> Iterator[None]:
+    images: Sequence[str], folder: Path, client: Client, journal: Journal,
+    earlier: Sequence[Journal], width: int, url: str,
+) -> Iterator[None]:  # fmt: skip
     """Fetch data and files, and journal each as it comes; yield once per image."""
     foreign = [image for image in images if title_of(image) is None]
     journal.add({
@@ -135,8 +138,17 @@ def _ask(
         for some in api.batches(ours, _CHUNK):
             lacking = [image for image in some if f"data {width} {image}" not in journal]
             for _, found in api.side_by_side(question, api.batches(lacking, TITLES), client.at_once):
-                journal.add({f"data {width} {i}": orjson.dumps(d) for i, d in found.items()})
-            data = {image: journal.get(f"data {width} {image}") or b"" for image in some}
+                journal.add(
+                    {f"data {width} {i}": orjson.dumps(d) for i, d in found.items()},
+                    failed=[f"data {width} {i}" for i, d in found.items() if d["outcome"] == "failed"],
+                )
+            data = {
+                image: (
+                    journal.get(f"data {width} {image}") or b"{}",
+                    next((r for j in earlier if (r := _record(image, j, folder, width))), {}),
+                )
+                for image in some
+            }
             get = partial(_file, client, folder, data)
             for image, record in api.side_by_side(get, some, AT_ONCE):
                 failed = [_key(image, width)] if record["outcome"] == "failed" else []
@@ -161,6 +173,8 @@ def _data(client: Client, url: str, width: int, images: Sequence[str]) -> dict[s
 
 def describe(page: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is kept of a page of the API: address, credit, licence, description."""
+    if page.get("unanswered"):
+        return {"outcome": "failed", "why": "Commons says nothing of it"}
     info = (page.get("imageinfo") or [None])[0]
     if info is None:
         return {"outcome": "missing", "why": "no such file on Commons"}
@@ -179,13 +193,22 @@ def describe(page: Mapping[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _file(client: Client, folder: Path, known: Mapping[str, bytes], image: str) -> dict[str, Any]:
-    """Fetch an image's file and return its record."""
-    data: dict[str, Any] = orjson.loads(known[image])
+def _file(
+    client: Client, folder: Path, known: Mapping[str, tuple[bytes, Mapping[str, Any]]], image: str
+) -> dict[str, Any]:
+    """Fetch an image's file and return its record.
+
+    :param known: image -> its data now, and its record of an earlier moment or an empty one.
+    """
+    packed, before = known[image]
+    data: dict[str, Any] = orjson.loads(packed)
     if data["outcome"] != "file":
         return data
     if not data["address"]:
         return {**data, "outcome": "no picture", "why": f"{data['mime']} has no rendering"}
+
+    if data["sha1"] and before.get("outcome") == "file" and before.get("sha1") == data["sha1"]:
+        return {**before, **data}
 
     def read(answer: Answer) -> pictures.Picture:
         if answer.media_type == "text/html":

@@ -61,24 +61,31 @@ def check(content: bytes) -> Picture:
     if not content:
         raise Failed("no bytes")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(content)) as image:
-                if image.width * image.height > MOST_PIXELS:
-                    raise Failed(f"{image.width} x {image.height} pixels are too many", again=False)
-                if image.format not in _FORMATS:
-                    raise Failed(f"a picture in {image.format}", again=False)
-                image.load()
-                width, height = image.size
-                ending, media_type = _FORMATS[image.format]
+        form, width, height = _decode(content)
     except Image.DecompressionBombError:
         raise Failed("too many pixels", again=False) from None
     except UnidentifiedImageError:
         raise Failed("no picture") from None
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+    except Failed:
+        raise
+    except Exception as error:  # Pillow's decoders raise what they like for broken bytes
         raise Failed(f"the picture cannot be decoded: {error}") from None
+    ending, media_type = _FORMATS[form]
     digest = sha256(content).hexdigest()
     return Picture(content, width, height, media_type, f"{digest[:2]}/{digest}.{ending}")
+
+
+def _decode(content: bytes) -> tuple[str, int, int]:
+    """Return the format, width and height of a picture whose pixels could all be read."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        with Image.open(io.BytesIO(content)) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise Failed(f"{image.width} x {image.height} pixels are too many", again=False)
+            if image.format not in _FORMATS:
+                raise Failed(f"a picture in {image.format}", again=False)
+            image.load()
+            return image.format, *image.size
 
 
 def store(picture: Picture, folder: Path) -> None:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from hashlib import sha256
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -23,7 +24,7 @@ from mlmkg.harvest.client import Client, Failed
 from mlmkg.harvest.journal import Journal
 from mlmkg.ntriples import boolean, integer, iri, line, text, typed
 from mlmkg.progress import Progress
-from mlmkg.vocab import DCT, MLM, RDF, SCHEMA, SUMMARY, XSD
+from mlmkg.vocab import DCT, MLM, RDF, SCHEMA, SUMMARY, WD, XSD
 
 logger = logging.getLogger(__name__)
 
@@ -112,7 +113,9 @@ def _ask(articles: Sequence[Article], client: Client, journal: Journal) -> Itera
         asked = api.batches(list(titles), TITLES)
         try:
             for batch, records in api.side_by_side(question, asked, client.at_once):
-                journal.add({f"{site}|{title}": orjson.dumps(r) for title, r in records.items()})
+                answers = {f"{site}|{title}": orjson.dumps(r) for title, r in records.items()}
+                unanswered = [t for t, r in records.items() if r["outcome"] == "unanswered"]
+                journal.add(answers, failed=[f"{site}|{title}" for title in unanswered])
                 yield from (None for _ in batch)
         except Failed as failure:
             raise SourceError(
@@ -128,8 +131,13 @@ def _batch(client: Client, url: str, titles: Sequence[str]) -> dict[str, dict[st
 
 
 def outcome(page: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a page of the API comes to: text, empty, missing, disambiguation or invalid."""
-    if page.get("invalid"):
+    """Return what a page of the API comes to.
+
+    It is ``text``, ``empty``, ``missing``, ``disambiguation``, ``invalid`` or ``unanswered``.
+    """
+    if page.get("unanswered"):
+        return {"outcome": "unanswered"}
+    if page.get("invalid") or page.get("special"):
         return {"outcome": "invalid"}
     if page.get("missing") or page.get("known") is False:
         return {"outcome": "missing"}
@@ -149,8 +157,7 @@ def lines(article: Article, record: Mapping[str, Any]) -> Iterator[bytes]:
 
     :param record: with ``text``, ``title``, ``revision`` (may be None) and ``retrieved``.
     """
-    name = article.entity.rstrip("/").rpartition("/")[2]
-    node = iri(SUMMARY[f"{name}-{article.language}"])
+    node = iri(SUMMARY[f"{_name(article.entity)}/{article.language}"])
     page = f"{article.site}wiki/{quote(record['title'].replace(' ', '_'), safe=':/()!*,;@~')}"
     revision = record.get("revision")
     source = f"{page}?oldid={revision}" if revision else page
@@ -166,3 +173,14 @@ def lines(article: Article, record: Mapping[str, Any]) -> Iterator[bytes]:
     yield line(node, iri(DCT.license), iri(CC_BY_SA))
     credit = f'"{record["title"]}", Wikipedia contributors, {source}'
     yield line(node, iri(MLM.attribution), text(credit))
+
+
+def _name(entity: str) -> str:
+    """Return what an entity is called in the IRIs of its summaries.
+
+    >>> _name("http://www.wikidata.org/entity/Q64"), _name("https://sws.geonames.org/2950159/")
+    ('Q64', '8125b3fa6c66c7a4')
+    """
+    if entity in WD:
+        return entity.removeprefix(str(WD))
+    return sha256(entity.encode()).hexdigest()[:16]

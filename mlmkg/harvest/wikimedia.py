@@ -6,8 +6,11 @@ the journals hold already is not fetched again, in this build or a later one.
 
 from __future__ import annotations
 
+import re
+import shutil
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -40,14 +43,15 @@ class Wikimedia:
     """The media of Wikidata's sources.
 
     :param client: sends the requests; None if nothing may be sent.
-    :param journal: the folder of the journals.
-    :param as_of: what the pages were asked for: another value asks again.
+    :param journals: the folder of the journals, one folder per moment.
+    :param as_of: the moment that what was fetched is of: at another all is asked for again, and files
+        whose originals are as they were are kept.
     :param width: of thumbnails, in pixels.
     :param dumps: CirrusSearch dumps to take summaries from instead of asking for them.
     """
 
     client: Client | None
-    journal: Path
+    journals: Path
     as_of: str
     width: int = 330
     dumps: tuple[str, ...] = ()
@@ -70,7 +74,9 @@ class Wikimedia:
         """Return how much is there, if no more can be fetched now."""
         if self.client is not None or (graph == "summaries" and self.dumps):
             return None
-        with Journal(self._path(graph)) as journal:
+        if not (path := self._path(graph)).is_file():
+            return {"offline": True, "answers": 0}
+        with Journal(path) as journal:
             return {"offline": True, "answers": len(journal)}
 
     def modules(self) -> tuple[ModuleType, ...]:
@@ -108,20 +114,38 @@ class Wikimedia:
     def image_files(self, inputs: Inputs) -> Iterator[bytes]:
         """Fetch the files, and yield the lines of images and files."""
         wanted = sorted(inputs.table(_IMAGES)["image"].to_pylist())
-        with Journal(self._path("image_files")) as journal:
+        with ExitStack() as stack:
+            journal = stack.enter_context(Journal(self._path("image_files")))
+            paths = [folder / "image_files.sqlite" for folder in self._earlier()]
+            earlier = [stack.enter_context(Journal(path)) for path in paths if path.is_file()]
             yield from images.fetch(
                 wanted, inputs.workspace.images, self.client, journal, width=self.width,
-                progress=inputs.progress, note=inputs.note,
+                earlier=earlier, progress=inputs.progress, note=inputs.note,
             )  # fmt: skip
 
     def forget_failures(self) -> frozenset[str]:
         """Let what failed be asked for again; return the graphs that this concerns."""
         graphs = set()
         for graph in ("summaries", "image_files"):
-            with Journal(self._path(graph)) as journal:
-                if journal.forget_failures():
-                    graphs.add(graph)
+            if (path := self._path(graph)).is_file():
+                with Journal(path) as journal:
+                    if journal.forget_failures():
+                        graphs.add(graph)
         return frozenset(graphs)
 
     def _path(self, graph: str) -> Path:
-        return self.journal / f"{graph}.sqlite"
+        return self._folder / f"{graph}.sqlite"
+
+    @property
+    def _folder(self) -> Path:
+        return self.journals / re.sub(r"[^0-9TZ+]", "", self.as_of)
+
+    def _earlier(self) -> list[Path]:
+        """The folders of other moments, the newest first."""
+        folders = [p for p in self.journals.glob("[0-9]*") if p.is_dir() and p != self._folder]
+        return sorted(folders, reverse=True)
+
+    def forget_earlier(self) -> None:
+        """Remove the journals of other moments: the graphs that they became are there."""
+        for folder in self._earlier():
+            shutil.rmtree(folder)

@@ -27,7 +27,7 @@ from mlmkg.errors import SourceError
 from mlmkg.harvest.journal import Journal
 from mlmkg.progress import Progress
 from mlmkg.sources import Origin, rdfdump, scan, streams, wikibase
-from mlmkg.sources.scan import Needles, hits, parsed, trimmed
+from mlmkg.sources.scan import Needles, parsed, trimmed
 from mlmkg.sources.streams import Dump as Stream
 from mlmkg.sources.streams import open_dump
 from mlmkg.sources.wikibase import Report, Wanted, entity_lines
@@ -188,15 +188,14 @@ def json_lines(
     blocks: Iterable[bytes], stream: Stream, wanted: Wanted, report: Report
 ) -> Iterator[tuple[list[bytes], int]]:
     """Yield the N-Triples of one block after the other, with the place in the file after it."""
-    needles: Needles | None = None
+    needles = Needles(wanted)
     named = 0
     place: int | None = None
     for block in blocks:
         if place is None:
             place = stream.place - len(block) if stream.place >= len(block) else 0
-        needles = needles or Needles(wanted, block)
         lines: list[bytes] = []
-        for start, end in hits(block, needles.first):
+        for start, end in needles.hits(block):
             line = block[start:end]
             if not needles.allow(line):
                 continue

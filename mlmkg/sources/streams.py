@@ -15,7 +15,7 @@ from typing import IO, Any, Final, cast
 
 import httpx2
 import zstandard
-from isal import igzip, isal_zlib
+from isal import igzip_threaded, isal_zlib
 
 from mlmkg import __version__
 from mlmkg.errors import SourceError
@@ -143,7 +143,7 @@ def _unpack(path: str, raw: _Counted) -> IO[bytes]:
             action="Get the file again",
         )  # fmt: skip
     if found == ".gz":
-        return cast("IO[bytes]", igzip.IGzipFile(fileobj=buffered))
+        return cast("IO[bytes]", igzip_threaded.open(buffered, "rb", block_size=BLOCK))
     if found == ".bz2":
         return cast("IO[bytes]", bz2.BZ2File(buffered))
     if found == ".zst":

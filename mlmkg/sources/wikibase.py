@@ -6,12 +6,14 @@ articles. Source: https://www.mediawiki.org/wiki/Wikibase/Indexing/RDF_Dump_Form
 
 from __future__ import annotations
 
+import logging
+from calendar import monthrange
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from mlmkg.catalog import Catalog
 from mlmkg.ntriples import iri, line, text, typed
@@ -19,10 +21,18 @@ from mlmkg.recipe import Recipe
 from mlmkg.sparql import tokens
 from mlmkg.vocab import GEO, RDF, RDFS, SCHEMA, WD, WDT, XSD
 
+logger = logging.getLogger(__name__)
+
 COMMONS_FILE: Final = "http://commons.wikimedia.org/wiki/Special:FilePath/"
+COMMONS_DATA: Final = "http://commons.wikimedia.org/data/main/"
 EARTH: Final = "http://www.wikidata.org/entity/Q2"
 GREGORIAN: Final = "http://www.wikidata.org/entity/Q1985727"
-_YEAR: Final = 9
+#: Wikibase's precisions of a time.
+_YEAR, _MONTH, _DAY = 9, 10, 11
+#: What MediaWiki leaves as it is in an address (``wfUrlencode``).
+_PLAIN: Final = ";@$!*(),/~:"
+#: Things skipped that are named; the others are only counted.
+NAMED: Final = 20
 #: The constraints that an entity must satisfy (section 3.3.1 of the paper): a class and a place.
 CLASS, PLACE, SUBCLASS, COUNTRY, END = "P31", "P625", "P279", "P17", "P582"
 #: Wikipedia's code -> the language's code, where they differ.
@@ -62,10 +72,17 @@ def database(site: str) -> str:
 
     >>> database("https://zh-min-nan.wikipedia.org/"), database("https://de.wikivoyage.org/")
     ('zh_min_nanwiki', 'dewikivoyage')
+    >>> database("https://commons.wikimedia.org/")
+    'commonswiki'
     """
+    code, group = _host(site)
+    plain = group in {"wikipedia", "wikimedia"}
+    return _DATABASE.get(code, code.replace("-", "_")) + ("wiki" if plain else group)
+
+
+def _host(site: str) -> tuple[str, str]:
     code, _, rest = site.partition("//")[2].partition(".")
-    group = rest.partition(".")[0]
-    return _DATABASE.get(code, code.replace("-", "_")) + ("wiki" if group == "wikipedia" else group)
+    return code, rest.partition(".")[0]
 
 
 def language(site: str) -> str:
@@ -74,8 +91,8 @@ def language(site: str) -> str:
     >>> language("https://simple.wikipedia.org/")
     'en'
     """
-    code = site.partition("//")[2].partition(".")[0]
-    return LANGUAGE_OF.get(code, code)
+    code, group = _host(site)
+    return "en" if group == "wikimedia" else LANGUAGE_OF.get(code, code)
 
 
 def wanted(catalog: Catalog, recipe: Recipe) -> Wanted:
@@ -118,6 +135,15 @@ class Report:
 
     counts: Counter[str] = field(default_factory=Counter)
 
+    def skipped(self, what: str, where: str, why: object) -> None:
+        """Count something that cannot be read, and name it if it is one of the first.
+
+        :param what: its kind, in the plural: "malformed lines".
+        """
+        self.counts[what] += 1
+        if self.counts[what] <= NAMED:
+            logger.warning("%s: skipped, one of the %s: %s", where, what, why)
+
 
 def entity_lines(entity: Mapping[str, Any], wanted: Wanted, report: Report) -> list[bytes]:
     """Return what is wanted of an entity, or nothing if it does not satisfy the constraints.
@@ -131,6 +157,7 @@ def entity_lines(entity: Mapping[str, Any], wanted: Wanted, report: Report) -> l
         return []
     subject = iri(WD[name])
 
+    @cache
     def values(of: str) -> list[str]:
         return list(_values(of, claims.get(of) or [], wanted, report))
 
@@ -176,7 +203,7 @@ def article_iri(site: str, title: str) -> str:
     >>> article_iri("https://en.wikipedia.org/", "St. John's (Malta)")
     'https://en.wikipedia.org/wiki/St._John%27s_(Malta)'
     """
-    return f"{site}wiki/{quote(title.replace(' ', '_'), safe=';@$!*(),/~:')}"
+    return f"{site}wiki/{quote(title.replace(' ', '_'), safe=_PLAIN)}"
 
 
 def best(statements: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -222,6 +249,8 @@ def _string(value: str, datatype: str) -> str | None:
         return iri(COMMONS_FILE + quote(value, safe="-_.~"))
     if datatype == "url":
         return iri(value)
+    if datatype in {"geo-shape", "tabular-data"}:
+        return iri(COMMONS_DATA + quote_plus(value, safe=_PLAIN))
     return text(value) if datatype in {"", "string", "external-id"} else None
 
 
@@ -237,8 +266,6 @@ def number(value: float) -> str:
     >>> number(-30.216666666667), number(13.0), number(0.00001)
     ('-30.216666666667', '13', '1.0E-5')
     """
-    if value == int(value) and abs(value) < 1e15:
-        return str(int(value))
     digits, exponent, power = f"{value:.14g}".partition("e")
     if not exponent:
         return digits
@@ -254,19 +281,29 @@ def _monolingual(value: Mapping[str, Any], datatype: str) -> str:
 
 
 def _time(value: Mapping[str, Any], datatype: str) -> str | None:
-    """Return a date; months and days that are not known become the first.
+    """Return a date as Wikibase's ``DateTimeValueCleaner`` does.
 
-    A day of the Julian calendar is not written: it would have to be counted over.
+    Months and days that are not known become the first. A day of the Julian calendar is not written:
+    it would have to be counted over.
     """
-    if value.get("calendarmodel") != GREGORIAN and int(value.get("precision", 11)) > _YEAR:
+    precision = int(value.get("precision", _DAY))
+    if value.get("calendarmodel") != GREGORIAN and precision >= _DAY:
         return None
     stamp = str(value["time"])
-    sign, (year, month, rest) = stamp[0], stamp[1:].split("-")
-    day = rest.partition("T")[0]
-    # XSD 1.1 counts a year 0, Wikibase's JSON does not.
-    counted = -(int(year) - 1) if sign == "-" else int(year)
-    shown = f"{'-' if counted < 0 else ''}{abs(counted):04d}"
-    return typed(f"{shown}-{max(int(month), 1):02d}-{max(int(day), 1):02d}T00:00:00Z", XSD.dateTime)
+    date, _, clock = stamp[1:].partition("T")
+    year, month, day = map(int, date.split("-"))
+    if year == 0:
+        return None
+    month = 1 if precision <= _YEAR else min(max(month, 1), 12)
+    day = 1 if precision <= _MONTH else max(day, 1)
+    before = stamp[0] == "-"
+    if day > 28:
+        # The Gregorian calendar repeats every 400 years.
+        day = min(day, monthrange(2000 + (-year if before else year) % 400, month)[1])
+    if before and precision >= _YEAR:
+        year -= 1  # XSD 1.1 counts a year 0, Wikibase's JSON does not
+    sign = "-" if before and year else ""
+    return typed(f"{sign}{year:04d}-{month:02d}-{day:02d}T{clock}", XSD.dateTime)
 
 
 _WRITERS: Final[Mapping[str, Callable[[Any, str], str | None]]] = {
