@@ -2,8 +2,9 @@
 
     python benchmarks/bench_dump.py
 
-The dump is made here: entities of Wikidata's shape and size (some 25 KB of JSON), one in a thousand
-wanted, one in thirty with a word that is searched for, packed with gzip. Every job runs in a process of
+The dump is made here: entities with the mean number of labels, descriptions, sitelinks, statements,
+qualifiers and references of a sample of Wikidata's, one in a thousand wanted, one in thirty with a word
+that is searched for, packed with gzip. Every job runs in a process of
 its own. Prints one JSON object per figure. `wikibase-dump-filter` comes from npm and is left out where
 there is none.
 """
@@ -52,33 +53,49 @@ print(sum(
 """
 
 
+def item(number: int) -> dict[str, object]:
+    """Return a value that is an entity."""
+    value = {"entity-type": "item", "numeric-id": number, "id": f"Q{number}"}
+    return {"datavalue": {"value": value, "type": "wikibase-entityid"}, "datatype": "wikibase-item"}
+
+
+def snak(name: str, value: dict[str, object], chance: random.Random) -> dict[str, object]:
+    """Return a snak with its hash, as in references and qualifiers."""
+    digest = f"{chance.getrandbits(160):040x}"
+    return {"snaktype": "value", "property": name, "hash": digest, **value}
+
+
 def claim(name: str, value: dict[str, object], chance: random.Random) -> dict[str, object]:
-    """Return a statement with a reference, as most have."""
-    source = {"snaktype": "value", "property": "P143", "hash": f"{chance.getrandbits(160):040x}",
-              "datavalue": {"value": {"entity-type": "item", "numeric-id": 328, "id": "Q328"},
-                            "type": "wikibase-entityid"}, "datatype": "wikibase-item"}  # fmt: skip
-    return {
+    """Return a statement: half have a reference of two or three snaks, a quarter a qualifier."""
+    made: dict[str, object] = {
         "mainsnak": {"snaktype": "value", "property": name, **value}, "type": "statement",
-        "id": f"Q1${chance.getrandbits(128):032x}", "rank": "normal",
-        "references": [{"hash": f"{chance.getrandbits(160):040x}", "snaks": {"P143": [source]},
-                        "snaks-order": ["P143"]}],
+        "id": f"Q{chance.randrange(10**8)}${chance.getrandbits(128):032x}", "rank": "normal",
     }  # fmt: skip
+    if chance.random() < 0.25:
+        made["qualifiers"] = {"P585": [snak("P585", item(chance.randrange(10**8)), chance)]}
+        made["qualifiers-order"] = ["P585"]
+    if chance.random() < 0.5:
+        names = ["P248", "P813", "P854"][: chance.choice((2, 3))]
+        made["references"] = [{
+            "hash": f"{chance.getrandbits(160):040x}", "snaks-order": names,
+            "snaks": {n: [snak(n, item(chance.randrange(10**8)), chance)] for n in names},
+        }]  # fmt: skip
+    return made
 
 
 def entity(number: int, chance: random.Random) -> dict[str, object]:
     """Return an entity; every thousandth is wanted, every thirtieth has coordinates."""
-    words = [f"{chance.getrandbits(40):x}" for _ in range(400)]
-    names = {code: {"language": code, "value": " ".join(chance.choices(words, k=3))}
-             for code in LANGUAGES}  # fmt: skip
+    words = [f"{chance.getrandbits(40):x}" for _ in range(60)]
 
-    def item() -> dict[str, object]:
-        n = chance.randrange(10**8)
-        value = {"entity-type": "item", "numeric-id": n, "id": f"Q{n}"}
-        return {"datavalue": {"value": value, "type": "wikibase-entityid"}, "datatype": "wikibase-item"}
+    def texts(many: int, length: int) -> dict[str, dict[str, str]]:
+        return {
+            code: {"language": code, "value": " ".join(chance.choices(words, k=length))}
+            for code in LANGUAGES[:many]
+        }
 
     claims: dict[str, object] = {
-        name: [claim(name, item(), chance)]
-        for name in ["P31", *(f"P{chance.randrange(1000, 9000)}" for _ in range(18))]
+        name: [claim(name, item(chance.randrange(10**8)), chance)]
+        for name in ["P31", *(f"P{chance.randrange(1000, 9000)}" for _ in range(20))]
     }
     if number % 30 == 0 or number % 1000 == 0:
         place = {
@@ -90,14 +107,19 @@ def entity(number: int, chance: random.Random) -> dict[str, object]:
             "datatype": "globe-coordinate",
         }
         claims["P625"] = [claim("P625", value, chance)]
-    links = {f"{code}wiki": {"site": f"{code}wiki", "title": words[i], "badges": []}
-             for i, code in enumerate(LANGUAGES[:20])}  # fmt: skip
+    links = {
+        f"{code}wiki": {"site": f"{code}wiki", "title": word, "badges": []}
+        for code, word in zip(LANGUAGES[:8], words, strict=False)
+    }
     if number % 1000 == 0:
         name = {"datavalue": {"value": f"{words[0]}.jpg", "type": "string"}, "datatype": "commonsMedia"}
         claims["P18"] = [claim("P18", name, chance)]
         links["enwiki"] = {"site": "enwiki", "title": words[1], "badges": []}
-    return {"type": "item", "id": f"Q{number + 1}", "labels": names, "descriptions": names,
-            "aliases": {}, "claims": claims, "sitelinks": links, "lastrevid": number}  # fmt: skip
+    return {
+        "type": "item", "id": f"Q{number + 1}", "labels": texts(12, 2), "descriptions": texts(19, 3),
+        "aliases": {code: [text] for code, text in texts(4, 2).items()}, "claims": claims,
+        "sitelinks": links, "lastrevid": number,
+    }  # fmt: skip
 
 
 def write_dump(path: Path) -> int:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Print what would run and why; change nothing.")
 @click.option("--force", is_flag=True, help="Run every step again.")
 @pass_context
-def command(context: Context, dry_run: bool, force: bool, **options: Any) -> None:
+def command(context: Context, /, dry_run: bool, force: bool, **options: Any) -> None:
     """Build the graph: run every step whose query, parameters or inputs have changed.
 
     \b

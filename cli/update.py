@@ -13,7 +13,7 @@ from mlmkg.cli.context import Context, pass_context
 @source_options
 @click.option("--show", "rows", type=int, default=20, show_default=True, help="Rows to print.")
 @pass_context
-def command(context: Context, rows: int, **options: Any) -> None:
+def command(context: Context, /, rows: int, **options: Any) -> None:
     """Build again from a newer dump or endpoint, and write down what changed.
 
     \b

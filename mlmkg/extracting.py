@@ -45,8 +45,11 @@ class LocalStatements:
     ) -> Iterator[bytes]:
         """Yield the N-Triples lines of an extract query."""
         store = self._open(work)
-        batches = [values[at : at + LOCAL_BATCH] for at in range(0, len(values or ()), LOCAL_BATCH)]
-        for batch in batches if values is not None else [None]:
+        batches: list[Sequence[ox.NamedNode] | None] = [None]
+        if values is not None:
+            starts = range(0, len(values), LOCAL_BATCH)
+            batches = [values[start : start + LOCAL_BATCH] for start in starts]
+        for batch in batches:
             bound = text
             if batch is not None and query.batch is not None:
                 bound = bind(text, {query.batch.variable: batch}, query.path)

@@ -60,6 +60,8 @@ class Wiki(ThreadingHTTPServer):
         self.pages |= {"Łódź": "Łódź is a city.", "A|B": "A pipe.", "Bare": "", "Either": "May be:"}
         self.files = {f"{n}.png": picture(n) for n in range(60)}
         self.fault: Callable[[str], str] = lambda path: ""
+        #: Extracts an answer: real wikis give twenty.
+        self.extracts = 10
         self.requests: list[str] = []
         self.titles: list[int] = []
         self.agents: set[str] = set()
@@ -171,12 +173,13 @@ class Handler(BaseHTTPRequestHandler):
                 end = REDIRECTS[end]
             query["pages"].append({"title": end, **self.page(end, asked)})
         answer: dict[str, Any] = {"query": query}
-        if "extracts" in asked["prop"] and len(titles) > 10 and "excontinue" not in asked:
-            for page in query["pages"][10:]:
+        some = self.server.extracts
+        if "extracts" in asked["prop"] and len(titles) > some and "excontinue" not in asked:
+            for page in query["pages"][some:]:
                 page.pop("extract", None)
-            answer["continue"] = {"excontinue": 10, "continue": "||"}
+            answer["continue"] = {"excontinue": some, "continue": "||"}
         elif "excontinue" in asked:
-            for page in query["pages"][:10]:
+            for page in query["pages"][:some]:
                 page.pop("extract", None)
         return answer
 

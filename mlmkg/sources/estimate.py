@@ -97,7 +97,7 @@ def _rows(
 ) -> Iterator[dict[str, object]]:  # fmt: skip
     for query in extract:
         if query.writes in stale:
-            source = query.batch and query.batch.source
+            source = query.batch.source if query.batch else None
             values = {None: 1, chooser.writes: entities}.get(source, classes)
             requests = -(-values // query.batch.size) if query.batch else 1
             yield _row(query.short_path, values, requests, requests * max(seconds, 0.5))

@@ -23,7 +23,9 @@ from mlmkg.errors import SourceError
 #: Bytes read at a time, unpacked.
 BLOCK: Final = 4 << 20
 _MAGIC: Final = {b"\x1f\x8b": ".gz", b"BZh": ".bz2", b"\x28\xb5\x2f\xfd": ".zst"}
-_BROKEN: Final = (EOFError, OSError, isal_zlib.error, zstandard.ZstdError, httpx2.HTTPError, ValueError)
+_BROKEN: Final[tuple[type[Exception], ...]] = (
+    EOFError, OSError, isal_zlib.IsalError, zstandard.ZstdError, httpx2.HTTPError, ValueError,
+)  # type: ignore[assignment]  # fmt: skip
 
 
 class Dump:
@@ -128,6 +130,12 @@ class _Zstandard:
         return output[:size]
 
 
+def _threaded(file: IO[bytes]) -> IO[bytes]:
+    """Unpack gzip in a thread of its own, while this one searches what is unpacked."""
+    reader = igzip_threaded.open(file, "rb", block_size=BLOCK)  # type: ignore[no-untyped-call]
+    return cast("IO[bytes]", reader)
+
+
 def _unpack(path: str, raw: _Counted) -> IO[bytes]:
     buffered = io.BufferedReader(raw, 1 << 20)
     try:
@@ -143,7 +151,7 @@ def _unpack(path: str, raw: _Counted) -> IO[bytes]:
             action="Get the file again",
         )  # fmt: skip
     if found == ".gz":
-        return cast("IO[bytes]", igzip_threaded.open(buffered, "rb", block_size=BLOCK))
+        return _threaded(buffered)
     if found == ".bz2":
         return cast("IO[bytes]", bz2.BZ2File(buffered))
     if found == ".zst":
