@@ -361,6 +361,24 @@ def test_a_killed_reading_goes_on_where_it_was(tmp_path: Path, monkeypatch: pyte
     assert scanned == []
 
 
+@pytest.mark.parametrize("part", [0.1, 0.35, 0.5, 0.77, 0.99])
+def test_wherever_a_reading_stops_it_goes_on_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: float
+) -> None:
+    from mlmkg.sources import dump, streams
+
+    monkeypatch.setattr(dump, "CHECKPOINT", 1 << 18)
+    monkeypatch.setattr(streams, "BLOCK", 1 << 17)
+    write_large(tmp_path / "dump.json.gz", 3000)
+    clean = lines(tmp_path / "dump.json.gz", folder=tmp_path / "clean")
+    source = Dump((str(tmp_path / "dump.json.gz"),), WANTED, tmp_path / "journal")
+    some = source.statements(quiet)
+    for _ in range(int(part * len(clean))):
+        next(some)
+    del some  # as a build that is stopped does
+    assert lines(tmp_path / "dump.json.gz", folder=tmp_path) == clean
+
+
 def test_a_dump_is_read_from_an_address(tmp_path: Path) -> None:
     (tmp_path / "dump.json.gz").write_bytes(gzip.compress(LAYOUTS["array"]))
 

@@ -136,16 +136,17 @@ class Dump:
         self, stream: Stream, progress: Progress, report: Report
     ) -> Iterator[tuple[list[bytes], int | None]]:
         """Yield lines with the place after them, None where reading cannot begin again."""
+        begin = stream.place
         blocks = stream.blocks()
         first = next(blocks, b"")
-        if not first and not stream.place:
+        if not first and not begin:
             raise SourceError("an empty file", where=stream.path, action="Get the file again")
         whole = with_progress(chain([first], blocks), stream, progress)
         if _RDF.search(stream.path):
             for line in rdfdump.lines(whole, stream.path, self.wanted, report):
                 yield [line], None
-        elif stream.place > len(first) + streams.BLOCK or line_by_line(first):
-            yield from json_lines(whole, stream, self.wanted, report)
+        elif begin or line_by_line(first):
+            yield from json_lines(whole, begin, stream.path, self.wanted, report)
         else:
             for entity in entities(whole, first, stream.path):
                 yield entity_lines(entity, self.wanted, report), None
@@ -160,15 +161,15 @@ def with_progress(blocks: Iterable[bytes], stream: Stream, progress: Progress) -
         for block in blocks:
             waiting.append(block)
             now = stream.consumed >> 20
-            # At least one tick a block, or the bar would hold it back; the total is only shown.
-            yield from (None for _ in range(max(1, now - told)))
-            told = max(now, told + 1)
+            yield from (None for _ in range(now - told))
+            told = now
 
     for _ in progress(
         megabytes(), f"reading {Path(stream.path).name}", total=(stream.size >> 20) or None, unit="MB"
     ):
         yield from waiting
         waiting.clear()
+    yield from waiting
 
 
 def skip(stream: Stream, size: int) -> None:
@@ -185,15 +186,15 @@ def skip(stream: Stream, size: int) -> None:
 
 
 def json_lines(
-    blocks: Iterable[bytes], stream: Stream, wanted: Wanted, report: Report
+    blocks: Iterable[bytes], place: int, path: str, wanted: Wanted, report: Report
 ) -> Iterator[tuple[list[bytes], int]]:
-    """Yield the N-Triples of one block after the other, with the place in the file after it."""
+    """Yield the N-Triples of one block after the other, with the place in the file after it.
+
+    :param place: where the first block begins, in unpacked bytes.
+    """
     needles = Needles(wanted)
     named = 0
-    place: int | None = None
     for block in blocks:
-        if place is None:
-            place = stream.place - len(block) if stream.place >= len(block) else 0
         lines: list[bytes] = []
         for start, end in needles.hits(block):
             line = block[start:end]
@@ -206,7 +207,7 @@ def json_lines(
                 named += 1
                 if named <= NAMED:
                     logger.warning(
-                        "%s: malformed line at byte %d (unpacked): %s: %.60r", stream.path,
+                        "%s: malformed line at byte %d (unpacked): %s: %.60r", path,
                         place + start, error, line,
                     )  # fmt: skip
         place += len(block)

@@ -70,7 +70,12 @@ class Dump:
             if not end:
                 rest.append(block)  # a line longer than a block
                 continue
-            yield b"".join((*rest, block[:end])) if rest else block[:end]
+            start = 0
+            if rest:  # only the line that goes on is put together: the rest is copied once
+                start = block.find(b"\n") + 1
+                yield b"".join((*rest, block[:start]))
+            if start < end:
+                yield block[start:end]
             rest = [block[end:]] if end < len(block) else []
         if last := b"".join(rest):
             yield last
