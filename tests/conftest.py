@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,3 +51,17 @@ class Lent:
 
     def table(self, text: str) -> pa.Table:
         raise AssertionError("no graph is read")
+
+
+def in_a_tiny_disk(folder: Path, megabytes: int, *words: object) -> subprocess.CompletedProcess[str]:
+    """Run a command line with a small tmpfs mounted on a folder, in a mount namespace of its own."""
+    folder.mkdir(exist_ok=True)
+    command = (
+        f"mount -t tmpfs -o size={megabytes}m tmpfs {folder} && "
+        f"{sys.executable} -m mlmkg -w {folder}/mlm {' '.join(map(str, words))}; code=$?; "
+        f"find {folder}/mlm -name '*.tmp' -o -name 'store*' -o -name '.scratch*'; exit $code"
+    )
+    isolate = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--mount", "--map-root-user"]
+    if subprocess.run([*isolate, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("this kernel lets nobody but root mount a small disk")
+    return subprocess.run([*isolate, "sh", "-c", command], capture_output=True, text=True, check=False)

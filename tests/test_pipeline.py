@@ -23,7 +23,7 @@ from mlmkg.sources.gazetteer import Gazetteer
 from mlmkg.steps import dataset
 from mlmkg.store import open_read_only
 from mlmkg.workspace import Workspace
-from tests.conftest import invoke
+from tests.conftest import in_a_tiny_disk, invoke
 
 
 def step(writes: str, *reads: str) -> Step:
@@ -213,20 +213,6 @@ def invoke_error(*words: object) -> str:
     )
     assert done.returncode == 2, done.stderr
     return done.stderr
-
-
-def in_a_tiny_disk(folder: Path, megabytes: int, *words: object) -> subprocess.CompletedProcess[str]:
-    """Run a command line with a small tmpfs mounted on a folder, in a mount namespace of its own."""
-    folder.mkdir(exist_ok=True)
-    command = (
-        f"mount -t tmpfs -o size={megabytes}m tmpfs {folder} && "
-        f"{sys.executable} -m mlmkg -w {folder}/mlm {' '.join(map(str, words))}; code=$?; "
-        f"find {folder}/mlm -name '*.tmp' -o -name 'store*' -o -name '.scratch*'; exit $code"
-    )
-    isolate = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--mount", "--map-root-user"]
-    if subprocess.run([*isolate, "true"], check=False, capture_output=True).returncode:
-        pytest.skip("this kernel lets nobody but root mount a small disk")
-    return subprocess.run([*isolate, "sh", "-c", command], capture_output=True, text=True, check=False)
 
 
 def test_a_full_disk_is_said_in_one_line_and_leaves_nothing_half_written(tmp_path: Path) -> None:

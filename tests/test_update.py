@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+from PIL import Image
 
 from mlmkg.changes import compare
 from mlmkg.store import open_read_only
 from mlmkg.workspace import Workspace
-from tests.conftest import invoke
+from tests.conftest import in_a_tiny_disk, invoke
 from tests.wikidata import at, city_class, town
 from tests.wikis import Wiki, picture, wiki
 
@@ -102,3 +104,23 @@ def test_a_stopped_update_goes_on_from_where_it_began(
 def test_without_a_build_there_is_nothing_to_update(tmp_path: Path) -> None:
     result = invoke("-w", tmp_path / "mlm", "update", "--source", "dump", "--dump", "x.json")
     assert "there is no store" in str(result.exception)
+
+
+def test_a_disk_that_fills_up_while_fetching_is_said_in_one_line(tmp_path: Path) -> None:
+    import random
+
+    noise = random.Random(1)
+    with wiki() as server:
+        towns = [town(f"Q{n}") for n in range(1, 60)]
+        for n in range(1, 60):
+            server.pages[f"Thing Q{n}"] = f"Thing {n}."
+            pixels = noise.randbytes(200 * 200 * 3)
+            stream = io.BytesIO()
+            Image.frombytes("RGB", (200, 200), pixels).save(stream, "PNG")
+            server.files[f"Q{n}.jpg"] = stream.getvalue()
+        path = dump(tmp_path, "dump.json", *towns)
+        arguments = words(tmp_path, server, path, "build")[2:]
+        done = in_a_tiny_disk(tmp_path / "disk", 4, *arguments)
+    assert done.returncode == 2, done.stderr
+    assert "the disk is full" in done.stderr and "Traceback" not in done.stderr
+    assert len(server.requests) > 10

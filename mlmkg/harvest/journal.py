@@ -6,6 +6,8 @@ SQLite file per kind of answer, in the workspace's ``journal`` folder.
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -79,12 +81,17 @@ class Journal:
         """Remember a batch: after a crash either all of it is there or nothing.
 
         :param failed: the keys whose answer is a failure, which :meth:`forget_failures` drops.
-        :raises sqlite3.OperationalError: if the disk is full.
+        :raises OSError: with ENOSPC if the disk is full.
         """
         bad = set(failed)
         rows = [(key, key in bad, self._pack(content)) for key, content in answers.items()]
-        with self._connection:
-            self._connection.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", rows)
+        try:
+            with self._connection:
+                self._connection.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", rows)
+        except sqlite3.OperationalError as error:
+            if "full" not in str(error):
+                raise
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path)) from None
 
     def forget_failures(self) -> int:
         """Drop the answers that are failures, so that they are asked for again; return how many."""

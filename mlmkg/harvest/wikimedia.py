@@ -19,7 +19,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from mlmkg import licences
-from mlmkg.harvest import api, cirrus, images, summaries
+from mlmkg.harvest import api, cirrus, images, pictures, summaries
 from mlmkg.harvest.client import Client
 from mlmkg.harvest.journal import Journal
 from mlmkg.harvest.summaries import Article
@@ -81,7 +81,7 @@ class Wikimedia:
 
     def modules(self) -> tuple[ModuleType, ...]:
         """Return the modules that what is fetched becomes triples by."""
-        return sys.modules[__name__], api, summaries, cirrus, images, licences
+        return sys.modules[__name__], api, summaries, cirrus, images, pictures, licences
 
     def origins(self, graph: str) -> list[Origin]:
         """Return the Wikipedias, or Commons."""
