@@ -23,8 +23,8 @@ import zstandard
 from mlmkg.errors import WorkspaceError
 from mlmkg.workspace import written_whole
 
-#: Lines sorted in memory at a time; more are sorted in runs on disk and merged. About 300 MB.
-LINES_IN_MEMORY: Final = 1_000_000
+#: Lines sorted in memory at a time; more are sorted in runs on disk and merged. About 150 MB.
+LINES_IN_MEMORY: Final = 500_000
 #: Compression level: 3 packs these files twelvefold at the speed they are sorted; 10 takes five
 #: times longer for a tenth less.
 LEVEL: Final = 3

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -433,3 +433,168 @@ def test_a_dump_becomes_a_dataset(tmp_path: Path) -> None:
     rows = store.rows("SELECT ?e { ?e a mlm:Candidate ; wdt:P31 wd:Q515 } ORDER BY ?e")
     assert [row[0].rpartition("/")[2] for row in rows] == ["Q64", "Q7", "Q8"]
     assert "Nothing to do" in invoke(*words, "--offline").output
+
+
+@pytest.mark.parametrize("name", ["dump.json", "dump.nt", "dump.ttl", "pretty.json"])
+def test_reading_goes_on_from_wherever_it_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    from mlmkg.sources import dump, streams
+
+    monkeypatch.setattr(dump, "CHECKPOINT", 1)
+    monkeypatch.setattr(streams.Dump.read, "__defaults__", (4096,))
+    towns = [town(f"Q{n}") for n in range(1, 120)]
+    content = {
+        "dump.json": array(towns), "dump.nt": ntriples(*towns), "dump.ttl": ntriples(*towns),
+        "pretty.json": json.dumps(towns, indent=1).encode(),
+    }[name]  # fmt: skip
+    (tmp_path / name).write_bytes(content)
+    clean = lines(tmp_path / name, folder=tmp_path / "clean")
+    assert sum(b"/P625>" in line for line in clean) == len(towns)
+    for stop in range(1, len(clean), 61):
+        journal = tmp_path / str(stop) / "journal"
+        begun = Dump((str(tmp_path / name),), WANTED, journal).statements(quiet)
+        for _ in range(stop):
+            next(begun)
+        begun.close()  # type: ignore[attr-defined]
+        assert lines(tmp_path / name, folder=tmp_path / str(stop)) == clean
+
+
+def test_dumps_of_the_same_name_are_told_apart(tmp_path: Path) -> None:
+    for folder, content in (("a", b"[]\n"), ("b", b"[ ]\n")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "dump.json").write_bytes(content)
+    a, b = (str(tmp_path / folder / "dump.json") for folder in "ab")
+    identities = [Dump(paths, WANTED, tmp_path).identity() for paths in [(a,), (b,), (a, b), (b, a)]]
+    assert len({json.dumps(i, sort_keys=True) for i in identities}) == 4
+
+
+def test_an_array_that_is_cut_off_unpacked_is_said(tmp_path: Path) -> None:
+    (tmp_path / "dump.json").write_bytes(array(PLACES)[:-40])
+    with pytest.raises(SourceError, match=r"dump\.json: cut off after [\d,]+ bytes"):
+        lines(tmp_path / "dump.json", folder=tmp_path)
+    (tmp_path / "part.json").write_bytes(array(PLACES).rpartition(b",\n")[0] + b",\n")
+    assert any(b"/P625>" in line for line in lines(tmp_path / "part.json", folder=tmp_path))
+
+
+def test_what_is_wrong_in_one_entity_does_not_stop_a_pretty_file(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    wrong = {**town("Q9"), "labels": {"en": "no mapping"}}
+    (tmp_path / "dump.json").write_bytes(json.dumps([wrong, 7, *EVERYTHING], indent=1).encode())
+    assert sorted(lines(tmp_path / "dump.json", folder=tmp_path)) == EXPECTED
+    assert "malformed entities: 2" in caplog.text
+
+
+@pytest.mark.parametrize("before", [[b'{"redirect":"Q1","entity":"Q2"}'] * 20, [b"oops"] * 20])
+def test_a_dump_may_begin_with_what_is_no_entity(tmp_path: Path, before: list[bytes]) -> None:
+    rest = [compact(e).encode() for e in EVERYTHING]
+    (tmp_path / "dump.json").write_bytes(b"\n".join([*before, *rest]))
+    assert sorted(lines(tmp_path / "dump.json", folder=tmp_path)) == EXPECTED
+
+
+def test_answers_one_after_the_other(tmp_path: Path) -> None:
+    half = [{e["id"]: e for e in part} for part in (EVERYTHING[:3], EVERYTHING[3:])]
+    answers = [{"warnings": {"main": "x"}, "entities": half[0]}, {"entities": half[1], "success": 1}]
+    (tmp_path / "dump.json").write_text("\n".join(map(compact, answers)), "utf-8")
+    assert sorted(lines(tmp_path / "dump.json", folder=tmp_path)) == EXPECTED
+    (tmp_path / "other.json").write_text('{"features": [], "type": "FeatureCollection"}', "utf-8")
+    with pytest.raises(SourceError, match="holds no entities"):
+        lines(tmp_path / "other.json", folder=tmp_path)
+
+
+def test_rdf_of_other_entities_is_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    cat, page = f"<{ENTITY}Q146>", "<https://en.wikipedia.org/wiki/Cat>"
+    unknown = "<http://www.wikidata.org/.well-known/genid/8>"
+    other = "\n".join([
+        f"{cat} <{PROP}direct/P31> <{ENTITY}Q5> .",
+        f"{page} <http://schema.org/about> {cat} .",
+        f'{page} <http://schema.org/name> "Cat"@en .',
+        f"<{ENTITY}statement/Q146-1> <{PROP}statement/P17> <{ENTITY}Q183> .",
+        f'<{ENTITY}statement/Q146-1> <{PROP}qualifier/P582> "1918" .',
+        *(line.replace("Q7", "Q99") for line in ntriples(PLACES[0]).decode().splitlines()
+          if "/P18>" not in line and "schema.org" not in line),
+        f"<{ENTITY}Q99> <{PROP}direct/P18> {unknown} .",
+        f"<{ENTITY}Q99> <{PROP}direct/P41> _:b .",
+        f"<{ENTITY}Q99> <{PROP}direct/P94",
+    ])  # fmt: skip
+    data = ntriples(*PLACES, city_class())
+    (tmp_path / "a.nt").write_bytes(data + other.encode())
+    assert sorted(lines(tmp_path / "a.nt", folder=tmp_path)) == EXPECTED
+    assert "lines that cannot be read: 1" in caplog.text
+    # Where an article does not stand beside its entity, it may be of one that is wanted.
+    apart = f"{page} <http://schema.org/about> <{ENTITY}Q64> .\n".encode()
+    (tmp_path / "b.nt").write_bytes(apart + data)
+    assert sorted(lines(tmp_path / "b.nt", folder=tmp_path)) == sorted([*EXPECTED, apart])
+
+
+GREGORIAN, JULIAN = ENTITY + "Q1985727", ENTITY + "Q1985786"
+
+
+@pytest.mark.parametrize(
+    ("time", "precision", "calendar", "written"),
+    [
+        ("+2014-01-05T00:00:00Z", 11, GREGORIAN, "2014-01-05T00:00:00Z"),
+        ("+2014-02-30T00:00:00Z", 11, GREGORIAN, "2014-02-28T00:00:00Z"),
+        ("+2014-05-00T00:00:00Z", 10, GREGORIAN, "2014-05-01T00:00:00Z"),
+        ("+2014-05-07T00:00:00Z", 9, JULIAN, "2014-01-01T00:00:00Z"),
+        ("-0001-00-00T00:00:00Z", 9, GREGORIAN, "0000-01-01T00:00:00Z"),
+        ("-0044-03-15T00:00:00Z", 11, GREGORIAN, "-0043-03-15T00:00:00Z"),
+        ("-13000000000-00-00T00:00:00Z", 3, GREGORIAN, "-13000000000-01-01T00:00:00Z"),
+        ("+0000-01-01T00:00:00Z", 9, GREGORIAN, None),
+        ("+1066-10-14T00:00:00Z", 11, JULIAN, None),
+    ],
+)
+def test_times_are_written_as_wikibase_does(
+    time: str, precision: int, calendar: str, written: str | None
+) -> None:
+    wide = Wanted(WANTED.properties | {"P571"}, WANTED.images, WANTED.languages, WANTED.sites)
+    value = {"time": time, "precision": precision, "calendarmodel": calendar}
+    made = town("Q7", P571=[statement("P571", value, "time", "time")])
+    text = b"".join(entity_lines(made, wide, Report())).decode()
+    expected = f'P571> "{written}"^^<http://www.w3.org/2001/XMLSchema#dateTime> .'
+    assert (expected in text) if written else ("P571" not in text)
+
+
+def test_commons_is_a_site_and_has_maps(tmp_path: Path) -> None:
+    wide = Wanted(WANTED.properties | {"P3896"}, WANTED.images, (), ("https://commons.wikimedia.org/",))
+    made = town("Q7", P3896=[statement("P3896", "Data:Hong Kong.map", "string", "geo-shape")])
+    made["sitelinks"] = {"commonswiki": {"title": "Category:Seven"}}
+    text = b"".join(entity_lines(made, wide, Report())).decode()
+    assert "P3896> <http://commons.wikimedia.org/data/main/Data:Hong+Kong.map> ." in text
+    assert "<https://commons.wikimedia.org/wiki/Category:Seven> <http://schema.org/inLanguage>" in text
+    assert '"Category:Seven"@en' in text
+
+
+def test_numbers_are_written_as_php_does() -> None:
+    geo = '"^^<http://www.opengis.net/ont/geosparql#wktLiteral>'
+    for number, written in [
+        (13.0, "13"), (-0.0, "-0"), (0.00001, "1.0E-5"), (0.0001, "0.0001"),
+        (52.516666666667, "52.516666666667"), (1.234567890123456, "1.2345678901235"),
+    ]:  # fmt: skip
+        assert values("Q7", {"P625": at(1, number)}, "P625") == [f'"Point({written} 1){geo}']
+
+
+@pytest.mark.parametrize("name", ["a.nt.gz", "a.ttl", "https://example.org/a.json.gz"])
+def test_spark_says_what_it_does_not_read(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SourceError, match="Leave out `--engine spark`"):
+        lines(name, folder=tmp_path, engine="spark")
+
+
+def test_blocks_do_not_pile_up_behind_the_bar(tmp_path: Path) -> None:
+    from mlmkg.sources.dump import with_progress
+    from mlmkg.sources.streams import BLOCK, open_dump
+
+    # A megabyte of a dump, packed, may be many blocks.
+    (tmp_path / "dump.json.gz").write_bytes(gzip.compress(b"\n" * (10 * BLOCK), 1))
+    read: list[int] = []
+
+    def counted(blocks: Iterator[bytes]) -> Iterator[bytes]:
+        for block in blocks:
+            read.append(len(block))
+            yield block
+
+    with open_dump(str(tmp_path / "dump.json.gz")) as stream:
+        for handed, _ in enumerate(with_progress(counted(stream.blocks()), stream, quiet), 1):
+            assert len(read) <= handed + 1
+    assert sum(read) == 10 * BLOCK

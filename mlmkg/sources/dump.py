@@ -13,34 +13,32 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import chain
 from pathlib import Path
 from types import ModuleType
-from typing import IO, Any, Final, cast
+from typing import Any, Final
 
-import httpx2
-import ijson
 import orjson
 
-from mlmkg import __version__
 from mlmkg.errors import SourceError
 from mlmkg.harvest.journal import Journal
 from mlmkg.progress import Progress
-from mlmkg.sources import Origin, rdfdump, scan, streams, wikibase
-from mlmkg.sources.scan import Needles, parsed, trimmed
+from mlmkg.sources import Origin, layouts, rdfdump, scan, streams, wikibase
+from mlmkg.sources.layouts import complete, json_values, line_by_line
+from mlmkg.sources.scan import Needles, parsed
 from mlmkg.sources.streams import Dump as Stream
-from mlmkg.sources.streams import open_dump
-from mlmkg.sources.wikibase import Report, Wanted, entity_lines
+from mlmkg.sources.streams import fingerprint, is_address, open_dump
+from mlmkg.sources.wikibase import MALFORMED, Report, Wanted
 
 logger = logging.getLogger(__name__)
 
 CC0: Final = "https://creativecommons.org/publicdomain/zero/1.0/"
 #: Unpacked bytes after which what was read is journaled.
 CHECKPOINT: Final = 1 << 30
-#: Malformed lines that are named; the others are only counted.
-NAMED: Final = 20
-_RDF: Final = re.compile(r"\.(nt|ttl)(\.gz|\.bz2|\.zst)?$")
-_API: Final = re.compile(rb'^\s*\{(?:\s*"\w+"\s*:\s*(?:\d+|true|"[^"]*")\s*,)*\s*"entities"\s*:\s*\{')
+#: Lines that are held until then; more are journaled earlier.
+HELD: Final = 100_000
+_NTRIPLES: Final = re.compile(r"\.nt(\.gz|\.bz2|\.zst)?$")
+_TURTLE: Final = re.compile(r"\.ttl(\.gz|\.bz2|\.zst)?$")
+_SUBJECT: Final = b"\n<http://www.wikidata.org/entity/Q"
 
 
 @dataclass(frozen=True)
@@ -69,9 +67,14 @@ class Dump:
         """Return the files and what is taken from them; the engine makes no difference."""
         return {
             "source": self.name,
-            "files": {Path(path).name: fingerprint(path, self.contact) for path in self.paths},
+            "files": [self._file(path) for path in self.paths],
             "wanted": self._wanted(),
         }
+
+    def _file(self, path: str) -> Mapping[str, str | int]:
+        if self.engine == "spark" and not Path(path).is_file():
+            return {"name": path}  # a wildcard, or somewhere that only Spark reads
+        return fingerprint(path, self.contact)
 
     def _wanted(self) -> dict[str, list[str]]:
         w = self.wanted
@@ -82,7 +85,7 @@ class Dump:
 
     def modules(self) -> tuple[ModuleType, ...]:
         """Return the modules that its output is computed by."""
-        return sys.modules[__name__], scan, rdfdump, streams, wikibase
+        return sys.modules[__name__], layouts, rdfdump, scan, streams, wikibase
 
     def origins(self, graph: str) -> list[Origin]:
         """Return Wikidata's dumps."""
@@ -100,7 +103,7 @@ class Dump:
         if self.engine == "spark":
             from mlmkg.sources import spark
 
-            yield from spark.statements(self.paths, self.wanted, report)
+            yield from spark.statements(self.paths, self.wanted, progress, report)
         else:
             for path in self.paths:
                 yield from self._read(path, progress, report)
@@ -108,48 +111,99 @@ class Dump:
             logger.warning("%s: %d", what, number)
 
     def _read(self, path: str, progress: Progress, report: Report) -> Iterator[bytes]:
-        if path.startswith(("http://", "https://")):
+        if is_address(path):
             with open_dump(path, self.contact) as stream:
-                for lines, _ in self._pieces(stream, progress, report):
+                for lines, _ in pieces(stream, 0, self.wanted, progress, report):
                     yield from lines
             return
-        what = orjson.dumps(self._wanted(), option=orjson.OPT_SORT_KEYS)
-        prefix = f"{fingerprint(path)}:{sha256(what).hexdigest()[:16]}:"
+        told = fingerprint(path)
+        what = sha256(orjson.dumps(self._wanted(), option=orjson.OPT_SORT_KEYS)).hexdigest()
+        prefix = f"{told['size']}-{told['sha256 of its ends']}:{what[:16]}:"
         with Journal(self.journal / "dump.sqlite") as journal, open_dump(path) as stream:
             done = list(journal.keys(prefix))
+            if done and not done[-1].endswith("end") and not resumable(path, stream.head()):
+                journal.forget(prefix)
+                done = []
             for key in done:
                 yield from (journal.get(key) or b"").splitlines(keepends=True)
             if done and done[-1].endswith("end"):
                 return
             start = int(done[-1].rpartition(":")[2]) if done else 0
-            skip(stream, start)
             held: list[bytes] = []
-            for lines, place in self._pieces(stream, progress, report):
+            for lines, place in pieces(stream, start, self.wanted, progress, report):
                 held += lines
                 yield from lines
-                if place is not None and place - start >= CHECKPOINT:
+                if place - start >= CHECKPOINT or len(held) >= HELD:
                     journal.add({f"{prefix}{place:020d}": b"".join(held)})
                     held, start = [], place
             journal.add({f"{prefix}end": b"".join(held)})
 
-    def _pieces(
-        self, stream: Stream, progress: Progress, report: Report
-    ) -> Iterator[tuple[list[bytes], int | None]]:
-        """Yield lines with the place after them, None where reading cannot begin again."""
-        begin = stream.place
-        blocks = stream.blocks()
-        first = next(blocks, b"")
-        if not first and not begin:
-            raise SourceError("an empty file", where=stream.path, action="Get the file again")
-        whole = with_progress(chain([first], blocks), stream, progress)
-        if _RDF.search(stream.path):
-            for line in rdfdump.lines(whole, stream.path, self.wanted, report):
-                yield [line], None
-        elif begin or line_by_line(first):
-            yield from json_lines(whole, begin, stream.path, self.wanted, report)
+
+def resumable(path: str, head: bytes) -> bool:
+    """Return whether reading can begin in the middle of a file: one statement or entity a line."""
+    return bool(_NTRIPLES.search(path)) or not (_TURTLE.search(path) or not line_by_line(head))
+
+
+def pieces(
+    stream: Stream, start: int, wanted: Wanted, progress: Progress, report: Report
+) -> Iterator[tuple[list[bytes], int]]:
+    """Yield N-Triples lines, with the unpacked bytes of the dump that they and those before came from.
+
+    :param start: unpacked bytes to leave out; such a place as was yielded before.
+    :raises SourceError: if the file is empty, holds no entities or breaks off.
+    """
+    head, path = stream.head(), stream.path
+    if not head:
+        raise SourceError("an empty file", where=path, action="Get the file again")
+    if not resumable(path, head):
+        blocks = with_progress(stream.pieces(), stream, progress)
+        if _TURTLE.search(path):
+            for line in rdfdump.lines(blocks, path, wanted, report):
+                yield [line], stream.place
         else:
-            for entity in entities(whole, first, stream.path):
-                yield entity_lines(entity, self.wanted, report), None
+            yield from json_values(blocks, head, stream, wanted, report)
+        return
+    blocks = after(with_progress(stream.blocks(), stream, progress), start, path)
+    if _NTRIPLES.search(path):
+        for block in whole_entities(blocks):
+            start += len(block)
+            yield list(rdfdump.lines([block], Path(path).name, wanted, report)), start
+    else:
+        if head.lstrip().startswith(b"["):
+            blocks = complete(blocks, stream)
+        yield from json_lines(blocks, start, path, wanted, report)
+
+
+def after(blocks: Iterable[bytes], start: int, path: str) -> Iterator[bytes]:
+    """Yield blocks from a place on; what is before it is unpacked, which is several times faster."""
+    place = 0
+    for block in blocks:
+        place += len(block)
+        if place > start:
+            yield block[max(0, start - (place - len(block))) :]
+    if place < start:
+        raise SourceError(
+            "is shorter than when it was read before", where=path,
+            action="Remove journal/dump.sqlite and build again",
+        )  # fmt: skip
+
+
+def whole_entities(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the lines of N-Triples again in blocks that end where an entity's statements end."""
+    rest = b""
+    for block in blocks:
+        data = rest + block
+        first = end = data.rfind(_SUBJECT)
+        name = data[end : data.find(b">", end) + 1]
+        while end >= 0 and data.startswith(name, end):
+            first, end = end, data.rfind(_SUBJECT, 0, end)
+        if end < 0:
+            rest = data
+            continue
+        yield data[: first + 1]
+        rest = data[first + 1 :]
+    if rest:
+        yield rest
 
 
 def with_progress(blocks: Iterable[bytes], stream: Stream, progress: Progress) -> Iterator[bytes]:
@@ -161,28 +215,15 @@ def with_progress(blocks: Iterable[bytes], stream: Stream, progress: Progress) -
         for block in blocks:
             waiting.append(block)
             now = stream.consumed >> 20
-            yield from (None for _ in range(now - told))
-            told = now
+            # At least one tick a block, or blocks would pile up here; the total is only shown.
+            yield from (None for _ in range(max(1, now - told)))
+            told = max(now, told + 1)
 
     for _ in progress(
         megabytes(), f"reading {Path(stream.path).name}", total=(stream.size >> 20) or None, unit="MB"
     ):
         yield from waiting
         waiting.clear()
-    yield from waiting
-
-
-def skip(stream: Stream, size: int) -> None:
-    """Read over what is journaled already: unpacking alone, which is several times faster."""
-    left = size
-    while left:
-        block = stream.read(min(left, streams.BLOCK))
-        if not block:
-            raise SourceError(
-                "is shorter than when it was read before", where=stream.path,
-                action="Remove journal/dump.sqlite and build again",
-            )  # fmt: skip
-        left -= len(block)
 
 
 def json_lines(
@@ -190,10 +231,9 @@ def json_lines(
 ) -> Iterator[tuple[list[bytes], int]]:
     """Yield the N-Triples of one block after the other, with the place in the file after it.
 
-    :param place: where the first block begins, in unpacked bytes.
+    :param place: unpacked bytes before the first block.
     """
     needles = Needles(wanted)
-    named = 0
     for block in blocks:
         lines: list[bytes] = []
         for start, end in needles.hits(block):
@@ -202,75 +242,8 @@ def json_lines(
                 continue
             try:
                 lines += parsed(line, wanted, report)
-            except (ValueError, AttributeError, TypeError, KeyError) as error:
-                report.counts["malformed lines"] += 1
-                named += 1
-                if named <= NAMED:
-                    logger.warning(
-                        "%s: malformed line at byte %d (unpacked): %s: %.60r", path,
-                        place + start, error, line,
-                    )  # fmt: skip
+            except MALFORMED as error:
+                where = f"malformed line at byte {place + start} (unpacked)"
+                report.skipped("malformed lines", f"{path}: {where}: {error}: {line[:60]!r}")
         place += len(block)
         yield lines, place
-
-
-def line_by_line(head: bytes) -> bool:
-    """Return whether a file has one entity a line, from the whole lines at its beginning."""
-    for line in head.split(b"\n", 6)[:6]:
-        try:
-            entity = orjson.loads(trimmed(line) or b"null")
-        except orjson.JSONDecodeError:
-            continue
-        if isinstance(entity, dict) and "id" in entity:
-            return True
-    return False
-
-
-def entities(blocks: Iterable[bytes], head: bytes, path: str) -> Iterator[dict[str, Any]]:
-    """Yield the entities of a file that has not one a line: an array, an API answer, one entity."""
-    file = cast("IO[bytes]", streams.Pieces(iter(blocks)))
-    try:
-        if head.lstrip().startswith(b"["):
-            found = ijson.items(file, "item", use_float=True)
-        elif _API.match(head):
-            found = (entity for _, entity in ijson.kvitems(file, "entities", use_float=True))
-        else:
-            found = ijson.items(file, "", use_float=True, multiple_values=True)
-        for entity in found:
-            if isinstance(entity, dict):
-                yield entity
-    except ijson.JSONError as error:
-        raise SourceError(
-            f"no JSON that can be read: {error}", where=path,
-            action="Get the file again; a dump is an array or has one entity a line",
-        ) from None  # fmt: skip
-
-
-def fingerprint(path: str, contact: str = "") -> str:
-    """Return what tells a file from another: its size, its beginning and its end.
-
-    Of an address: what its server says of size, date and version.
-
-    :raises SourceError: if there is no such file.
-    """
-    if path.startswith(("http://", "https://")):
-        agent = f"mlmkg/{__version__} (https://w3id.org/mlmkg; {contact})"
-        try:
-            said = httpx2.head(path, headers={"User-Agent": agent}, follow_redirects=True, timeout=60)
-        except httpx2.HTTPError as error:
-            raise SourceError(f"{error}", where=path, action="Correct the address") from None
-        names = ("content-length", "etag", "last-modified")
-        text = "|".join(said.headers.get(name, "") for name in names)
-        return sha256(f"{path}|{text}".encode()).hexdigest()[:24]
-    try:
-        with Path(path).open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(0)
-            content = file.read(1 << 20)
-            file.seek(max(0, size - (1 << 20)))
-            content += file.read(1 << 20)
-    except OSError as error:
-        raise SourceError(
-            f"cannot be read: {error.strerror}", where=path, action="Correct the name"
-        ) from None
-    return sha256(b"%d|" % size + content).hexdigest()[:24]

@@ -1,13 +1,12 @@
 """Wikidata's RDF dumps: the same statements as from its JSON, taken line by line.
 
-N-Triples and Turtle enter. Wikibase writes an entity's statements together, so they are held until the
-next entity begins and then kept or dropped: an entity needs a class, a place and an image. Whether it
-has an article is left to the queries, since articles may stand before or after it.
+N-Triples and Turtle enter. Wikibase writes an entity's statements and articles together, so they are
+held until the next entity begins and then kept or dropped: an entity needs a class, a place and an
+image. Whether it has an article is left to the queries, since articles that stand elsewhere are kept.
 """
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -18,12 +17,14 @@ from mlmkg.sources.streams import Pieces
 from mlmkg.sources.wikibase import CLASS, COUNTRY, END, PLACE, SUBCLASS, Report, Wanted
 from mlmkg.vocab import RDF, RDFS, SCHEMA, WD, WDT
 
-logger = logging.getLogger(__name__)
-
+#: The name of a file in Turtle.
+TURTLE: Final = re.compile(r"\.ttl(\.gz|\.bz2|\.zst)?$")
 _PROP: Final = "http://www.wikidata.org/prop/"
-_LINE: Final = re.compile(rb"<([^>]*)> <([^>]*)> (.+?)\s*\.\s*$", re.DOTALL)
 _ENTITY: Final = str(WD).encode()
 _STATEMENT: Final = _ENTITY + b"statement/"
+_ABOUT: Final = str(SCHEMA.about).encode()
+#: A value that is not known, as a blank node or as Wikidata names one.
+_UNKNOWN: Final = (b"_:", b"<http://www.wikidata.org/.well-known/genid/")
 _TAG: Final = re.compile(rb'"@([A-Za-z0-9-]+)$')
 _LABEL, _A = str(RDFS.label).encode(), str(RDF.type).encode()
 _SUBCLASS: Final = str(WDT[SUBCLASS]).encode()
@@ -38,19 +39,18 @@ _OF_STATEMENTS: Final = {
 }  # fmt: skip
 #: Lines whose syntax is looked at in one go.
 _BATCH: Final = 2_000
-#: Lines that cannot be read and are named; the others are only counted.
-NAMED: Final = 20
 
 
 def lines(blocks: Iterable[bytes], path: str, wanted: Wanted, report: Report) -> Iterator[bytes]:
     """Yield the N-Triples lines of what is wanted.
 
     :param blocks: the file, unpacked, whole lines.
-    :param path: its name: ``….ttl…`` is Turtle.
+    :param path: its name: ``….ttl``, ``….ttl.gz`` is Turtle.
     :param report: told how many lines could not be read.
     """
-    turtle = ".ttl" in path
-    kept = grouped(turtle_lines(blocks, path, report) if turtle else split(blocks), wanted)
+    turtle = TURTLE.search(path) is not None
+    source = turtle_lines(blocks, path, report) if turtle else split(blocks)
+    kept = grouped(source, path, wanted, report)
     yield from kept if turtle else readable(kept, path, report)
 
 
@@ -76,9 +76,7 @@ def turtle_lines(blocks: Iterable[bytes], path: str, report: Report) -> Iterator
 
 def skipped(path: str, what: str, report: Report) -> None:
     """Count and name a line that cannot be read."""
-    report.counts["lines that cannot be read"] += 1
-    if report.counts["lines that cannot be read"] <= NAMED:
-        logger.warning("%s: skipped: %s", path, what)
+    report.skipped("lines that cannot be read", f"{path}: skipped: {what}")
 
 
 def readable(kept: Iterable[bytes], path: str, report: Report) -> Iterator[bytes]:
@@ -125,15 +123,11 @@ class _Filter:
         if predicate == _LABEL:
             tag = _TAG.search(value)
             return tag is not None and tag[1].lower() in self.languages
-        return predicate in self.direct or predicate == _RANKED
+        return predicate == _RANKED or (predicate in self.direct and not value.startswith(_UNKNOWN))
 
-    def apart(self, subject: bytes, predicate: bytes, value: bytes) -> bool:
-        """Return whether a line about something else than an entity is wanted: articles, ended P17."""
-        if subject.startswith(_STATEMENT):
-            return predicate in _OF_STATEMENTS
-        return subject.startswith(self.sites) and (
-            predicate in _OF_ARTICLES or (predicate == _A and value == _ARTICLE)
-        )
+    def of_article(self, predicate: bytes, value: bytes) -> bool:
+        """Return whether a statement with an article as its subject is wanted."""
+        return predicate in _OF_ARTICLES or (predicate == _A and value == _ARTICLE)
 
     def chosen(self, group: list[tuple[bytes, bytes]]) -> Iterator[bytes]:
         """Yield what is wanted of the statements of one entity."""
@@ -144,22 +138,72 @@ class _Filter:
             yield from (line for predicate, line in group if predicate in {_SUBCLASS, _LABEL})
 
 
-def grouped(source: Iterable[bytes], wanted: Wanted) -> Iterator[bytes]:
-    """Yield the wanted lines, each with its end, entity by entity."""
-    wants = _Filter(wanted)
-    present, group = b"", list[tuple[bytes, bytes]]()
+class _Article:
+    """The lines of one article, held until it is known whether it stands beside its entity."""
+
+    def __init__(self) -> None:
+        self.name = b""
+        self._lines = list[bytes]()
+        self._beside = False
+
+    def add(self, name: bytes, line: bytes | None, *, beside: bool) -> None:
+        """Take a line, and whether it says that the article is about the present entity."""
+        if name != self.name:
+            self.name, self._beside = name, False
+        self._beside = self._beside or beside
+        if line is not None:
+            self._lines.append(line)
+
+    def released(self, group: list[tuple[bytes, bytes]]) -> list[bytes]:
+        """Add the lines to their entity's, or return them if it is not the present one."""
+        lines, self._lines = self._lines, []
+        self.name = b""
+        if not self._beside:
+            return lines
+        group += ((b"", line) for line in lines)
+        return []
+
+
+def statements(
+    source: Iterable[bytes], path: str, report: Report
+) -> Iterator[tuple[bytes, bytes, bytes, bytes]]:
+    """Yield subject, predicate, value as written, and the line with its end."""
     for raw in source:
-        match = _LINE.match(raw)
-        if match is None:
-            continue
-        subject, predicate, value = match.groups()
-        if subject.startswith(_ENTITY) and not subject.startswith(_STATEMENT):
-            if not wants.of_entity(predicate, value):
+        line = raw.strip()
+        parts = line.split(None, 2)
+        if len(parts) == 3 and line.endswith(b"."):
+            yield parts[0][1:-1], parts[1][1:-1], parts[2][:-1].rstrip(), line + b"\n"
+        elif line and not line.startswith(b"#"):
+            skipped(path, f"no statement: {line[:80]!r}", report)
+
+
+def grouped(source: Iterable[bytes], path: str, wanted: Wanted, report: Report) -> Iterator[bytes]:
+    """Yield the wanted lines, each with its end, entity by entity.
+
+    What is said of an article or of a statement (whether a country is the present one) goes with its
+    entity where it stands beside it, and is kept where it does not.
+    """
+    wants, article = _Filter(wanted), _Article()
+    present, group = b"", list[tuple[bytes, bytes]]()
+    for subject, predicate, value, line in statements(source, path, report):
+        if article.name and subject != article.name:
+            yield from article.released(group)
+        if subject.startswith(wants.sites):
+            beside = predicate == _ABOUT and value[1:-1] == present
+            taken = line if wants.of_article(predicate, value) else None
+            article.add(subject, taken, beside=beside)
+        elif subject.startswith(_STATEMENT):
+            if predicate not in _OF_STATEMENTS:
                 continue
+            if _ENTITY + subject[len(_STATEMENT) :].partition(b"-")[0].upper() == present:
+                group.append((b"", line))
+            else:
+                yield line
+        elif subject.startswith(_ENTITY):
             if subject != present:
                 yield from wants.chosen(group)
                 present, group = subject, []
-            group.append((predicate, raw.rstrip() + b"\n"))
-        elif wants.apart(subject, predicate, value):
-            yield raw.rstrip() + b"\n"
+            if wants.of_entity(predicate, value):
+                group.append((predicate, line))
+    yield from article.released(group)
     yield from wants.chosen(group)

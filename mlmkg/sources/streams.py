@@ -10,6 +10,7 @@ import bz2
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any, Final, cast
 
@@ -26,6 +27,8 @@ _MAGIC: Final = {b"\x1f\x8b": ".gz", b"BZh": ".bz2", b"\x28\xb5\x2f\xfd": ".zst"
 _BROKEN: Final[tuple[type[Exception], ...]] = (
     EOFError, OSError, isal_zlib.IsalError, zstandard.ZstdError, httpx2.HTTPError, ValueError,
 )  # type: ignore[assignment]  # fmt: skip
+#: Bytes looked through for the first line's end.
+_HEAD: Final = 64 << 20
 
 
 class Dump:
@@ -39,6 +42,7 @@ class Dump:
         self.path, self.size = path, size
         self._raw = raw
         self._unpacked = _unpack(path, raw)
+        self._ahead = b""
         #: Unpacked bytes handed out so far.
         self.place = 0
 
@@ -52,6 +56,10 @@ class Dump:
 
         :raises SourceError: if the file breaks off, or holds something else than it should.
         """
+        if self._ahead:
+            block, self._ahead = self._ahead, b""
+            self.place += len(block)
+            return block
         try:
             block = self._unpacked.read(size)
         except _BROKEN as error:
@@ -61,6 +69,29 @@ class Dump:
             ) from None  # fmt: skip
         self.place += len(block)
         return block
+
+    def head(self) -> bytes:
+        """Return the beginning, at least to the first line's end; it is read again afterwards.
+
+        No more than 64 MiB of a file without lines.
+        """
+        pieces: list[bytes] = []
+        while self.place < _HEAD and (block := self.read()):
+            pieces.append(block)
+            if b"\n" in block:
+                break
+        self._ahead = b"".join(pieces)
+        self.place -= len(self._ahead)
+        return self._ahead
+
+    def close(self) -> None:
+        """Stop unpacking."""
+        self._unpacked.close()
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the unpacked bytes, in blocks that end anywhere."""
+        while block := self.read():
+            yield block
 
     def blocks(self) -> Iterator[bytes]:
         """Yield the unpacked bytes in blocks that end at a line's end, the last at the file's."""
@@ -116,6 +147,9 @@ class _Zstandard:
         self._input = b""
         self._output = b""
 
+    def close(self) -> None:
+        """Do nothing: who opened the file closes it."""
+
     def read(self, size: int) -> bytes:
         pieces, have = [self._output], len(self._output)
         while have < size:
@@ -164,6 +198,16 @@ def _unpack(path: str, raw: _Counted) -> IO[bytes]:
     return cast("IO[bytes]", buffered)
 
 
+def is_address(path: str) -> bool:
+    """Return whether a path is an address with http:// or https://."""
+    return path.startswith(("http://", "https://"))
+
+
+def _headers(contact: str) -> dict[str, str]:
+    said = f"https://w3id.org/mlmkg; {contact}" if contact else "https://w3id.org/mlmkg"
+    return {"User-Agent": f"mlmkg/{__version__} ({said})", "Accept-Encoding": "identity"}
+
+
 @contextmanager
 def open_dump(path: str, contact: str = "") -> Iterator[Dump]:
     """Open a dump.
@@ -172,33 +216,73 @@ def open_dump(path: str, contact: str = "") -> Iterator[Dump]:
     :param contact: told to the server.
     :raises SourceError: if it is not there, or is not packed as its name says.
     """
-    if path.startswith(("http://", "https://")):
-        agent = f"mlmkg/{__version__} (https://w3id.org/mlmkg; {contact})"
+    if is_address(path):
         try:
             with httpx2.stream(
-                "GET", path, headers={"User-Agent": agent, "Accept-Encoding": "identity"},
-                follow_redirects=True, timeout=90,
-            ) as response:  # fmt: skip
-                if response.status_code != 200:
-                    raise SourceError(
-                        f"HTTP {response.status_code}", where=path, action="Correct the address"
-                    )
+                "GET", path, headers=_headers(contact), follow_redirects=True, timeout=90
+            ) as response:
+                _check(path, response)
                 size = response.headers.get("content-length", "")
                 pieces = cast("IO[bytes]", Pieces(response.iter_raw(1 << 20)))
-                yield Dump(path, _Counted(pieces), int(size) if size.isdigit() else 0)
+                stream = Dump(path, _Counted(pieces), int(size) if size.isdigit() else 0)
+                try:
+                    yield stream
+                finally:
+                    stream.close()
         except httpx2.HTTPError as error:
-            raise SourceError(
-                f"{type(error).__name__}: {error}", where=path, action="Try again, or download it first"
-            ) from None
+            raise _unreachable(path, error) from None
         return
     try:
         file = Path(path).open("rb")  # noqa: SIM115 - closed below
     except OSError as error:
-        raise SourceError(
-            f"cannot be opened: {error.strerror}", where=path, action="Correct the name"
-        ) from None
+        raise _not_there(path, error) from None
     with file:
-        yield Dump(path, _Counted(file), Path(path).stat().st_size)
+        stream = Dump(path, _Counted(file), Path(path).stat().st_size)
+        try:
+            yield stream
+        finally:
+            stream.close()
+
+
+def fingerprint(path: str, contact: str = "") -> dict[str, str | int]:
+    """Return what tells a dump from another: its name, size and a checksum of its two ends.
+
+    Of an address: what its server says of size, version and date.
+
+    :raises SourceError: if there is no such file.
+    """
+    if is_address(path):
+        try:
+            response = httpx2.head(path, headers=_headers(contact), follow_redirects=True, timeout=60)
+        except httpx2.HTTPError as error:
+            raise _unreachable(path, error) from None
+        _check(path, response)
+        names = ("content-length", "etag", "last-modified")
+        return {"name": path, **{name: response.headers.get(name, "") for name in names}}
+    try:
+        with Path(path).open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(0)
+            ends = file.read(1 << 20)
+            file.seek(max(0, size - (1 << 20)))
+            ends += file.read(1 << 20)
+    except OSError as error:
+        raise _not_there(path, error) from None
+    return {"name": Path(path).name, "size": size, "sha256 of its ends": sha256(ends).hexdigest()}
+
+
+def _check(path: str, response: httpx2.Response) -> None:
+    if response.status_code != 200:
+        raise SourceError(f"HTTP {response.status_code}", where=path, action="Correct the address")
+
+
+def _unreachable(path: str, error: Exception) -> SourceError:
+    what = f"{type(error).__name__}: {error}"
+    return SourceError(what, where=path, action="Try again, or download it first")
+
+
+def _not_there(path: str, error: OSError) -> SourceError:
+    return SourceError(f"cannot be opened: {error.strerror}", where=path, action="Correct the name")
 
 
 class Pieces:

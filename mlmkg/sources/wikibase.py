@@ -46,6 +46,10 @@ LANGUAGE_OF: Final = {
 _DATABASE: Final = {"be-tarask": "be_x_old"}
 
 
+#: What an entity that is no entity after all makes go wrong.
+MALFORMED: Final = (ValueError, AttributeError, TypeError, KeyError)
+
+
 @dataclass(frozen=True)
 class Wanted:
     """What is wanted of an entity.
@@ -70,19 +74,12 @@ class Wanted:
 def database(site: str) -> str:
     """Return the name that a site has in Wikidata's JSON.
 
-    >>> database("https://zh-min-nan.wikipedia.org/"), database("https://de.wikivoyage.org/")
-    ('zh_min_nanwiki', 'dewikivoyage')
-    >>> database("https://commons.wikimedia.org/")
-    'commonswiki'
+    >>> [database(f"https://{host}.org/") for host in ("zh-min-nan.wikipedia", "de.wikivoyage")]
+    ['zh_min_nanwiki', 'dewikivoyage']
     """
-    code, group = _host(site)
-    plain = group in {"wikipedia", "wikimedia"}
-    return _DATABASE.get(code, code.replace("-", "_")) + ("wiki" if plain else group)
-
-
-def _host(site: str) -> tuple[str, str]:
-    code, _, rest = site.partition("//")[2].partition(".")
-    return code, rest.partition(".")[0]
+    code, group = site.partition("//")[2].split(".")[:2]
+    ending = "wiki" if group in {"wikipedia", "wikimedia"} else group
+    return _DATABASE.get(code, code.replace("-", "_")) + ending
 
 
 def language(site: str) -> str:
@@ -91,7 +88,7 @@ def language(site: str) -> str:
     >>> language("https://simple.wikipedia.org/")
     'en'
     """
-    code, group = _host(site)
+    code, group = site.partition("//")[2].split(".")[:2]
     return "en" if group == "wikimedia" else LANGUAGE_OF.get(code, code)
 
 
@@ -135,14 +132,11 @@ class Report:
 
     counts: Counter[str] = field(default_factory=Counter)
 
-    def skipped(self, what: str, where: str, why: object) -> None:
-        """Count something that cannot be read, and name it if it is one of the first.
-
-        :param what: its kind, in the plural: "malformed lines".
-        """
+    def skipped(self, what: str, message: str) -> None:
+        """Count something that cannot be read, and say so if it is one of the first of its kind."""
         self.counts[what] += 1
         if self.counts[what] <= NAMED:
-            logger.warning("%s: skipped, one of the %s: %s", where, what, why)
+            logger.warning("%s", message)
 
 
 def entity_lines(entity: Mapping[str, Any], wanted: Wanted, report: Report) -> list[bytes]:
