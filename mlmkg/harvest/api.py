@@ -177,10 +177,11 @@ def side_by_side(function: Callable[[A], B], items: Iterable[A], workers: int) -
                 except (Failed, SourceError) as error:
                     failure = failure or error
                     continue
+                # First what came is remembered, then the next is asked for: a kill loses the fewest.
+                yield item, result
                 if failure is None:
                     for following in islice(items, 1):
                         running[pool.submit(function, following)] = following
-                yield item, result
     if failure is not None:
         raise failure
 
