@@ -128,10 +128,14 @@ class _Counted(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        data = self._file.read(len(buffer))
-        buffer[: len(data)] = data
-        self.count += len(data)
-        return len(data)
+        if isinstance(self._file, io.RawIOBase):
+            size = self._file.readinto(buffer) or 0
+        else:
+            data = self._file.read(len(buffer))
+            size = len(data)
+            buffer[:size] = data
+        self.count += size
+        return size
 
     def close(self) -> None:
         self._file.close()
@@ -171,7 +175,7 @@ class _Zstandard:
 
 def _threaded(file: IO[bytes]) -> IO[bytes]:
     """Unpack gzip in a thread of its own, while this one searches what is unpacked."""
-    reader = igzip_threaded.open(file, "rb", block_size=BLOCK)  # type: ignore[no-untyped-call]
+    reader = igzip_threaded.open(file, "rb")  # type: ignore[no-untyped-call]
     return cast("IO[bytes]", reader)
 
 
@@ -233,7 +237,7 @@ def open_dump(path: str, contact: str = "") -> Iterator[Dump]:
             raise _unreachable(path, error) from None
         return
     try:
-        file = Path(path).open("rb")  # noqa: SIM115 - closed below
+        file = Path(path).open("rb", buffering=0)  # noqa: SIM115 - closed below
     except OSError as error:
         raise _not_there(path, error) from None
     with file:
