@@ -150,7 +150,7 @@ def _check_header(path: Path, kind: str, header: dict[str, Any], text: str) -> N
         )
     reads = header.get("reads", [])
     if not isinstance(reads, list) or not all(isinstance(name, str) for name in reads):
-        raise bad(f"reads is {reads!r}", "Write a list: `#+ reads: [hops, settlements]`")
+        raise bad(f"reads is {reads!r}", "Write a list: `#+ reads: [hops, instances]`")
     needed = "CONSTRUCT" if kind in WRITING else "SELECT"
     if form(text) != needed and kind != "examples":
         raise bad(f"a {form(text) or 'text without a query form'} in {kind}/", f"Write a {needed}")

@@ -28,7 +28,7 @@ from mlmkg.workspace import Workspace
 #: Graph -> predicate -> what a difference in it is called.
 KINDS: Final[Mapping[str, Mapping[str, str]]] = {
     "eligible": {RDF.type: "entity"},
-    "settlements": {WDT.P625: "place"},
+    "instances": {WDT.P625: "place"},
     "summaries": {SCHEMA.text: "summary"},
     "image_files": {MLM.file: "image"},
 }

@@ -128,12 +128,12 @@ def _computed_steps(recipe: Recipe, images: bool) -> list[Step]:
     files_too = (IMAGE_FILES,) if images else ()
     return [
         Step(
-            "cells", ("eligible", "settlements"),
+            "cells", ("eligible", "instances"),
             module_plan("Adaptive S2 cells", "mlmkg/computed.py#cells", computed, cells, s2, outlines),
             lambda work: computed.cells(work, recipe.cells), asdict(recipe.cells),
         ),
         Step(
-            "draw", ("irle", "settlements"),
+            "draw", ("irle", "instances"),
             module_plan("The draw within a country", "mlmkg/computed.py#draw", computed, keyed),
             lambda work: computed.draw(work, recipe.splits), {"key": recipe.splits.key},
         ),

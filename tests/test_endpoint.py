@@ -90,9 +90,9 @@ def extracted(
 
 def test_the_extract_queries_bring_the_places_and_nothing_else(front: Front, tmp_path: Path) -> None:
     graphs = extracted(front, tmp_path)
-    subjects = {line.split()[0].rpartition("/")[2] for line in graphs["settlements"]}
+    subjects = {line.split()[0].rpartition("/")[2] for line in graphs["instances"]}
     assert subjects == {f"Q{1000 + n}" for n in range(PLACES)}
-    assert not any("_:" in line or "unknown" in line for line in graphs["settlements"])
+    assert not any("_:" in line or "unknown" in line for line in graphs["instances"])
     assert len(graphs["labels"]) == 2 * PLACES
     assert len(graphs["articles"]) == 4 * PLACES
     assert len(graphs["images"]) == PLACES
@@ -184,7 +184,7 @@ def test_an_endpoint_that_never_ends_is_left(
 def test_slices_by_country_box_and_number(front: Front, tmp_path: Path) -> None:
     def entities(part: Slice) -> set[int]:
         graphs = extracted(front, tmp_path / str(hash(part)), part)
-        return {int(line.split()[0].rpartition("Q")[2]) - 1000 for line in graphs["settlements"]}
+        return {int(line.split()[0].rpartition("Q")[2]) - 1000 for line in graphs["instances"]}
 
     assert entities(Slice(country="Q2")) == set(range(1, PLACES, 3))
     assert entities(Slice(bbox=(-5, 0, 5, 20))) == set(range(25, 36))
@@ -205,7 +205,7 @@ def test_a_dry_run_counts_the_requests(front: Front) -> None:
     stale = {str(q.writes) for q in CATALOG.of_kind("extract")} | {"summaries", "image_files"}
     rows = {row["requests for"]: row for row in estimate(CATALOG, RECIPE, source, Slice(), stale)}
     assert len(front.queries) == 2
-    assert rows["extract/settlements.rq"]["values"] == 12
+    assert rows["extract/instances.rq"]["values"] == 12
     assert rows["extract/labels.rq"]["values"] == PLACES
     assert rows["summaries, at most"]["requests"] == 9
     assert rows["image files, one image each"]["requests"] == PLACES

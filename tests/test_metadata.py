@@ -197,7 +197,7 @@ def test_dcat_lists_every_graph_file_and_table_with_its_size_and_checksum(worksp
     tables = set((workspace.exports / "mlm").glob("*.parquet"))
     assert len(tables) == 5
     assert tables < seen
-    assert {p.name.split("-")[0] for p in seen - tables} >= {"settlements", "summaries", "cells"}
+    assert {p.name.split("-")[0] for p in seen - tables} >= {"instances", "summaries", "cells"}
 
 
 def test_the_languages_are_those_of_the_summaries_in_the_eu_table(bare):

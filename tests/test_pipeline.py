@@ -107,7 +107,7 @@ def test_a_changed_query_runs_itself_and_what_lies_after_it(tmp_path: Path, buil
     state = {row.split("\t")[0]: row.split("\t")[3] for row in plan.splitlines()}
     assert state["hops"] == "runs: derive/hops.rq has changed"
     assert state["eligible"] == "runs: hops is made again"
-    assert state["settlements"] == "is there"
+    assert state["instances"] == "is there"
     done = invoke("-w", workspace, "-q", queries, "build", "--limit", 300)
     assert done.exit_code == 0, done.output
     assert contents(workspace)["eligible"] == contents(built)["eligible"]
@@ -140,7 +140,7 @@ def test_a_new_graph_and_report_need_query_files_alone(tmp_path: Path) -> None:
     """What docs/queries.md shows: a modality (how many names a class has) without any Python."""
     queries = own_queries(tmp_path)
     (queries / "derive" / "big.rq").write_text(
-        "#+ title: Places with over ten million people\n#+ reads: [settlements]\n#+ writes: big\n"
+        "#+ title: Places with over ten million people\n#+ reads: [instances]\n#+ writes: big\n"
         "CONSTRUCT { ?e <https://example.org/size> 'huge' }\n"
         "WHERE { ?e wdt:P1082 ?n FILTER(?n > 10000000) }\n",
         "utf-8",
@@ -254,7 +254,7 @@ def test_an_error_that_is_kept_does_not_keep_the_store_open(tmp_path: Path) -> N
     recipe = read_recipe(catalog.folder / "recipe.toml")
     cities = Gazetteer(limit=5)
     steps = dataset(catalog, recipe, cities, cities, images=False)
-    broken = Step("broken", ("settlements",), Plan("x", "x.rq", "v1", "0"), fail)
+    broken = Step("broken", ("instances",), Plan("x", "x.rq", "v1", "0"), fail)
     with pytest.raises(ValueError, match="broken") as kept:
         build(pipeline("v1", [*steps.steps, broken]), Workspace(tmp_path))
     assert build(steps, Workspace(tmp_path)).changed

@@ -67,7 +67,7 @@ class Dataset:
     def title(self) -> str:
         """The dataset's title."""
         source = f" from {self.origins}" if self.origins else ""
-        return self.description.title or f"mlmkg: settlements{source}"
+        return self.description.title or f"mlmkg: instances of {self.inventory.kind}{source}"
 
     @property
     def text(self) -> str:
@@ -75,7 +75,7 @@ class Dataset:
         if self.description.description:
             return self.description.description
         found = self.inventory
-        what = [f"{found.entities:,} settlements"]
+        what = [f"{found.entities:,} instances of {found.kind}"]
         if found.summaries:
             languages = ", ".join(found.summaries)
             what.append(f"{sum(found.summaries.values()):,} summaries ({languages})")
@@ -92,7 +92,7 @@ class Dataset:
         """Return an exported version's description."""
         how = {"hash": "drawn entity by entity", "spatial": "whole regions apart"}
         return (
-            f"{export.title}. {export.entities:,} settlements as Parquet tables of entities, images, "
+            f"{export.title}. {export.entities:,} entities as Parquet tables of entities, images, "
             f"summaries, classes and geo cells; train, validation and test are "
             f"{how.get(export.split, export.split)}."
         )
@@ -101,7 +101,7 @@ class Dataset:
     def keywords(self) -> tuple[str, ...]:
         """The dataset's keywords."""
         return self.description.keywords or (
-            "human settlements", "knowledge graph", "multimodal", "multilingual", "RDF",
+            self.inventory.kind, "knowledge graph", "multimodal", "multilingual", "RDF",
             "geolocation", "cross-modal retrieval",
         )  # fmt: skip
 

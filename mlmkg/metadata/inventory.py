@@ -125,6 +125,7 @@ class Inventory:
     :param graphs: by IRI.
     :param exports: by name.
     :param origins: where the facts come from.
+    :param kind: the label of the class whose instances the entities are.
     :param entities: how many there are.
     :param images: how many image files.
     :param summaries: language -> how many.
@@ -139,6 +140,7 @@ class Inventory:
     graphs: tuple[Graph, ...]
     exports: tuple[Export, ...]
     origins: tuple[Origin, ...]
+    kind: str
     entities: int
     images: int
     summaries: dict[str, int]
@@ -192,6 +194,7 @@ def take(
         graphs=graphs,
         exports=tuple(_exports(workspace, version)),
         origins=tuple(_origins(store)),
+        kind=_kind(store),
         entities=statistics.union.classes[f"{PREFIXES['mlm']}Entity"],
         images=int(next(images)[0]),
         summaries={row[0]: int(row[1]) for row in sorted(languages)},
@@ -200,6 +203,13 @@ def take(
         modified=max((g.written for g in graphs if g.written), default=None),
         software=max(((a, label) for a, label in software), default=(SOFTWARE, f"mlmkg {__version__}")),
     )
+
+
+def _kind(store: ox.Store) -> str:
+    """Return the label of the base class, in English if it has one."""
+    labels = _rows(store, "SELECT ?l (LANG(?l) AS ?code) { ?c mlm:hops 0 ; rdfs:label ?l }")
+    by_language = {code: label for label, code in labels}
+    return by_language.get("en") or next(iter(sorted(by_language.values())), "one class")
 
 
 def _rows(store: ox.Store, query: str) -> Iterator[list[str]]:

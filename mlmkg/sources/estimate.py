@@ -75,7 +75,7 @@ def estimate(
     if chooser is None or chooser.batch is None:
         raise SourceError(
             f"no query chooses the entities: none has a parameter {EVERYWHERE!r} and a batch",
-            where=catalog.folder / "extract", action="Write one as extract/settlements.rq of v1 is",
+            where=catalog.folder / "extract", action="Write one as extract/instances.rq of v1 is",
         )  # fmt: skip
     tree = next(query for query in extract if query.writes == chooser.batch.source)
     text, _ = bound(tree, recipe)
