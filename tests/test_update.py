@@ -124,3 +124,19 @@ def test_a_disk_that_fills_up_while_fetching_is_said_in_one_line(tmp_path: Path)
     assert done.returncode == 2, done.stderr
     assert "the disk is full" in done.stderr and "Traceback" not in done.stderr
     assert len(server.requests) > 10
+
+
+def test_what_failed_is_fetched_again_when_that_is_asked_for(tmp_path: Path) -> None:
+    with wiki() as server:
+        server.pages["Thing Q1"] = "Thing 1."
+        server.files["Q1.jpg"] = picture(1, "JPEG")[:100]
+        path = dump(tmp_path, "dump.json", town("Q1"))
+        build = words(tmp_path, server, path, "build")
+        assert "image_files: 1 failed" in invoke(*build).output
+        server.files["Q1.jpg"] = picture(1, "JPEG")
+        assert "Nothing to do" in invoke(*build).output
+        assert "Nothing to do" in invoke(*build, "--offline").output
+        assert "image_files: 1 file" in invoke(*build, "--retry").output
+        assert "Nothing to do" in invoke(*build, "--retry").output
+    rows = open_read_only(Workspace(tmp_path / "mlm")).rows("SELECT ?f { ?i mlm:file ?f }")
+    assert len(list(rows)) == 1

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -207,23 +207,26 @@ def whole_entities(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def with_progress(blocks: Iterable[bytes], stream: Stream, progress: Progress) -> Iterator[bytes]:
-    """Yield the blocks, and tell a bar in megabytes of the file how far they are."""
-    waiting: list[bytes] = []
+    """Yield the blocks, and tell a bar in megabytes of the file how far they are.
 
-    def megabytes() -> Iterator[None]:
-        told = 0
-        for block in blocks:
-            waiting.append(block)
-            now = stream.consumed >> 20
-            # At least one tick a block, or blocks would pile up here; the total is only shown.
-            yield from (None for _ in range(max(1, now - told)))
-            told = max(now, told + 1)
+    The bar is moved on its own, not by the blocks: a megabyte packed may be many blocks, or none.
+    """
+    name, total = f"reading {Path(stream.path).name}", stream.size >> 20
+    steps = iter(progress(_steps(), name, total=total or None, unit="MB"))
+    told = 0
+    for block in blocks:
+        for _ in range(told, now := stream.consumed >> 20):
+            next(steps)
+        told = now
+        yield block
+    if isinstance(steps, Generator):
+        steps.close()
 
-    for _ in progress(
-        megabytes(), f"reading {Path(stream.path).name}", total=(stream.size >> 20) or None, unit="MB"
-    ):
-        yield from waiting
-        waiting.clear()
+
+def _steps() -> Generator[None, None, None]:
+    """Go on for as long as one asks."""
+    while True:
+        yield None
 
 
 def json_lines(
