@@ -18,10 +18,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from mlmkg.catalog import read_catalog
 from mlmkg.harvest.client import Client
-from mlmkg.harvest.wikimedia import Wikimedia
 from mlmkg.pipeline import build
 from mlmkg.recipe import read_recipe
 from mlmkg.sources.endpoint import Endpoint
+from mlmkg.sources.wikimedia import Wikimedia
 from mlmkg.steps import dataset
 from mlmkg.vocab import PREFIXES
 from mlmkg.workspace import Workspace

@@ -62,7 +62,7 @@ def show_requests(plan: Plan, endpoint: Endpoint, stale: set[str]) -> None:
     """Print how many requests will be sent, and roughly how long they take."""
     from mlmkg.cli.tables import print_table
 
-    from mlmkg.sources.estimate import estimate
+    from mlmkg.estimate import estimate
 
     rows = estimate(plan.catalog, plan.recipe, endpoint, plan.part, stale)
     print_table(rows, title="Requests, estimated from counts asked of the endpoint")

@@ -12,11 +12,11 @@ from mlmkg.cli.context import Context
 if TYPE_CHECKING:
     from mlmkg.catalog import Catalog
     from mlmkg.harvest.client import Client
-    from mlmkg.harvest.wikimedia import Wikimedia
     from mlmkg.pipeline import Outcome, Pipeline
     from mlmkg.recipe import Recipe
     from mlmkg.sources import LocalSource, Media, RemoteSource
     from mlmkg.sources.slices import Slice
+    from mlmkg.sources.wikimedia import Wikimedia
 
 F = TypeVar("F", bound=Callable[..., Any])
 #: Requests in the air per host (docs: Wikimedia's robot policy).
@@ -167,7 +167,7 @@ def _client(context: Context, options: dict[str, Any]) -> Client:
 def _wikimedia(
     context: Context, options: dict[str, Any], as_of: str, client: Client | None
 ) -> Wikimedia:
-    from mlmkg.harvest.wikimedia import Wikimedia
+    from mlmkg.sources.wikimedia import Wikimedia
 
     return Wikimedia(
         client, context.open_workspace().journal, as_of, options["width"], options["cirrus"]

@@ -13,6 +13,7 @@ import pytest
 from mlmkg.cli.main import root
 
 import mlmkg.export
+import mlmkg.harvest
 import mlmkg.metadata
 import mlmkg.sources
 from mlmkg.catalog import read_catalog
@@ -34,7 +35,7 @@ def test_a_command_is_in_the_docs_with_all_its_options(name: str) -> None:
 def modules() -> list[str]:
     return sorted(
         f"{package.__name__}.{module.name}"
-        for package in (mlmkg, mlmkg.export, mlmkg.metadata, mlmkg.ml, mlmkg.sources)
+        for package in (mlmkg, mlmkg.export, mlmkg.harvest, mlmkg.metadata, mlmkg.ml, mlmkg.sources)
         for module in iter_modules(package.__path__)
         if not module.ispkg and module.name != "__main__"
     )

@@ -11,11 +11,11 @@ import pytest
 
 from mlmkg.catalog import read_catalog
 from mlmkg.errors import SourceError
+from mlmkg.estimate import estimate
 from mlmkg.harvest.client import Answer, Client, Failed
 from mlmkg.pipeline import build
 from mlmkg.recipe import read_recipe
 from mlmkg.sources.endpoint import Endpoint, read_triples
-from mlmkg.sources.estimate import estimate
 from mlmkg.sources.gazetteer import Gazetteer
 from mlmkg.sources.slices import Slice
 from mlmkg.steps import EVERYTHING, dataset

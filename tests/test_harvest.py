@@ -16,11 +16,12 @@ import pytest
 
 from mlmkg import licences
 from mlmkg.errors import SourceError, WorkspaceError
-from mlmkg.harvest import cirrus, client, images, pictures, summaries
+from mlmkg.harvest import client, images, pictures, summaries
 from mlmkg.harvest.client import Budget, Client, Failed, retry_after
 from mlmkg.harvest.journal import Journal
 from mlmkg.harvest.summaries import Article
 from mlmkg.progress import quiet
+from mlmkg.sources import cirrus
 from tests.servers import Server, wiki
 from tests.wikis import FAULTS, animated, picture, vast
 

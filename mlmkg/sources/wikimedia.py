@@ -19,11 +19,11 @@ from typing import Any, Final
 import pyarrow as pa
 
 from mlmkg import licences
-from mlmkg.harvest import api, cirrus, images, pictures, summaries
+from mlmkg.harvest import api, images, pictures, summaries
 from mlmkg.harvest.client import Client
 from mlmkg.harvest.journal import Journal
 from mlmkg.harvest.summaries import Article
-from mlmkg.sources import Inputs, Origin
+from mlmkg.sources import Inputs, Origin, cirrus
 
 CC_BY_SA: Final = "https://creativecommons.org/licenses/by-sa/4.0/"
 COMMONS: Final = "https://commons.wikimedia.org/"
