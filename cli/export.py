@@ -58,7 +58,7 @@ def command(
     folder = output or workspace.exports / version
     exported = export_version(
         store, workspace, catalog, recipe, version, folder, split=split, force=force, progress=bar,
-        licences=[name.strip() for name in licences.split(",") if name.strip()],
+        licences=[name.strip().lower() for name in licences.split(",") if name.strip()],
     )  # fmt: skip
     report = next((q for q in catalog.of_kind("reports") if q.name == version), None)
     if report is not None:

@@ -50,9 +50,13 @@ def settings() -> dict[str, Any]:
             raise RecipeError("there is no such file", where=named, action="Correct MLMKG_SETTINGS")
         return {}
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        found = tomllib.loads(path.read_text("utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"not valid TOML: {error}", where=path, action="Correct it") from None
+    # `queries` is an option of the root and a command: a string is meant for the option.
+    if isinstance(found.get("queries"), str):
+        found["query_set"] = found.pop("queries")
+    return found
 
 
 @click.command(
@@ -71,6 +75,8 @@ def settings() -> dict[str, Any]:
 @click.option(
     "--queries",
     "-q",
+    "query_set",
+    envvar="MLMKG_QUERIES",
     type=click.Path(file_okay=False, path_type=Path),
     default=None,
     help="A folder of query files of your own instead of the shipped set v1.",
@@ -84,7 +90,7 @@ def settings() -> dict[str, Any]:
 @click.option("--verbose", "-v", is_flag=True, help="Say what is done, and show tracebacks.")
 @click.pass_context
 def root(
-    ctx: click.Context, workspace: Path, queries: Path | None, contact: str, verbose: bool
+    ctx: click.Context, workspace: Path, query_set: Path | None, contact: str, verbose: bool
 ) -> None:
     """Build, query, export and train on a multimodal knowledge graph of the world's settlements.
 
@@ -97,7 +103,7 @@ def root(
 
     Every option can also be set in mlmkg.toml or as MLMKG_COMMAND_OPTION.
     """
-    ctx.obj = Context(workspace=workspace, queries=queries, contact=contact, verbose=verbose)
+    ctx.obj = Context(workspace=workspace, queries=query_set, contact=contact, verbose=verbose)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -119,6 +125,14 @@ def main(arguments: list[str] | None = None) -> None:
             err=True,
         )
         sys.exit(EXIT_BAD_INPUT)
-    except BrokenPipeError:  # `mlmkg sparql ... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):  # `mlmkg sparql ... | head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
+        if error.filename is None:
+            raise
+        if verbose:
+            traceback.print_exc()
+        what = f"{error.filename}: {(error.strerror or str(error)).lower()}"
+        click.echo(f"Error: {what}. Name another place, or make this one accessible.", err=True)
+        sys.exit(EXIT_BAD_INPUT)

@@ -351,8 +351,8 @@ def _write_record(file: GraphFile, made: Made) -> None:
 
 def _remove_leftovers(workspace: Workspace) -> None:
     """Remove the temporary files of a killed build; the store's lock says that no other runs."""
-    for pattern in (".*.tmp", "*/.*.tmp"):
-        for path in workspace.graphs.glob(pattern):
+    for folder in (workspace.graphs, workspace.images):
+        for path in (*folder.glob(".*.tmp"), *folder.glob("*/*.tmp"), *folder.glob("*/.*.tmp")):
             path.unlink(missing_ok=True)
     for path in workspace.root.glob(f"{SCRATCH}*"):
         shutil.rmtree(path)

@@ -141,9 +141,48 @@ def test_an_export_takes_only_what_its_licences_allow(built: Path, tmp_path: Pat
     assert credits[0] == "work\tentity\tlicence\tattribution"
     assert len(credits) == 1 + 300 + 900
     assert any("NASA" in line and line.startswith("images/") for line in credits)
-    assert invoke(*words, tmp_path / "none", "--licences", "cc0").exit_code == 0
-    for table in ("entities", "images", "summaries"):
-        assert pq.read_table(tmp_path / "none" / f"{table}.parquet").num_rows == 0
+    none = invoke(*words, tmp_path / "none", "--licences", "CC0")
+    assert "no entity of 'mlm' has both an image and a summary" in str(none.exception)
+    assert not (tmp_path / "none").exists()
     wrong = invoke(*words, tmp_path / "wrong", "--licences", "free")
     assert "'free' is no family of licences" in str(wrong.exception)
     assert not (tmp_path / "wrong").exists()
+
+
+def test_force_replaces_exports_and_nothing_else(built: Path, tmp_path: Path) -> None:
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "mine.txt").write_text("mine")
+    for folder in (tmp_path / "precious", built, built.parent):
+        result = invoke("-w", built, "export", "--version", "mlm", "-o", folder, "--force")
+        assert "is no export" in str(result.exception)
+    assert (tmp_path / "precious" / "mine.txt").read_text() == "mine"
+    assert (built / "store").is_dir()
+    for _ in range(2):
+        words = ["-w", built, "export", "--version", "mlm", "-o", tmp_path / "ours", "--force"]
+        assert invoke(*words).exit_code == 0
+
+
+def test_a_setting_that_is_called_as_a_command_is_a_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from mlmkg.cli.main import main
+
+    assert invoke("init", tmp_path / "museums", "--class", "Q33506").exit_code == 0
+    monkeypatch.chdir(tmp_path / "museums")
+    with pytest.raises(SystemExit) as ended:
+        main(["queries", "list"])
+    assert ended.value.code == 0
+    assert "Instances of the classes" in capsys.readouterr().out
+
+
+def test_what_the_system_refuses_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from mlmkg.cli.main import main
+
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(SystemExit) as ended:
+        main(["init", str(tmp_path / "file" / "x")])
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith("Error: ") and len(said.splitlines()) == 1

@@ -68,18 +68,29 @@ def export_version(
     :raises RecipeError: if the recipe has no such version.
     """
     title = recipe.version(version)
+    licensing.check(licences)
     if folder.exists() and not force:
         raise ExportError(
             "exists already", where=folder, action="Add --force to replace it, or name another -o"
         )
+    if folder.exists() and not _is_export(folder):
+        raise ExportError(
+            f"is no export: it has content but no {MANIFEST}, and would be lost", where=folder,
+            action="Name another -o",
+        )  # fmt: skip
     if not version_size(store, version):
         raise ExportError(
             f"the version {version!r} has no entities", where=workspace.store,
-            action="Run `mlmkg build` without --limit, or look at `mlmkg info`",
+            action="Build more (without --limit, --country, --bbox, --offline), see `mlmkg info`",
         )  # fmt: skip
     tables = {name: table for name, _, table in read_tables(store, catalog, version)}
     if licences:
         tables = recounted(licensing.only(tables, licences))
+        if not tables["entities"].num_rows:
+            raise ExportError(
+                f"no entity of {version!r} has both an image and a summary under these licences",
+                where="--licences", action="Allow more of them",
+            )  # fmt: skip
     if split == "spatial":
         tables = respread(tables, recipe)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -109,6 +120,11 @@ def export_version(
             folder.rename(old)
         new.rename(folder)
     return Exported(folder, manifest, tables)
+
+
+def _is_export(folder: Path) -> bool:
+    """Return whether a folder may be replaced: it is an export, or empty."""
+    return folder.is_dir() and ((folder / MANIFEST).is_file() or not any(folder.iterdir()))
 
 
 def respread(tables: Mapping[str, pa.Table], recipe: Recipe) -> dict[str, pa.Table]:
