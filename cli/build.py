@@ -26,14 +26,19 @@ def command(context: Context, /, dry_run: bool, force: bool, **options: Any) -> 
     mlmkg build --source endpoint --country Q233  # Malta, from Wikidata
     mlmkg build --source dump --dump latest-all.json.gz
     """
-    from mlmkg.freshness import moment
+    from dataclasses import replace
 
+    from mlmkg import freshness
+
+    workspace = context.open_workspace()
     embedded = options["source"] == "gazetteer"
-    as_of = "" if embedded else moment(context.open_workspace(), write=not dry_run).as_of
-    plan = planned(context, options, as_of)
+    moment = freshness.moment(workspace)
+    plan = planned(context, options, "" if embedded else moment.as_of)
     if dry_run:
         show(context, plan, force)
         return
+    if not embedded:
+        freshness.remember(workspace, replace(moment, source=options["source"]))
     run(context, plan, options, force=force)
 
 

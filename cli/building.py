@@ -88,7 +88,7 @@ _OPTIONS = [
     ),
     click.option(
         "--cirrus", metavar="PATH", multiple=True,
-        help="Take summaries from a CirrusSearch content dump instead of asking Wikipedia.",
+        help="Take summaries from a CirrusSearch content dump instead of asking; repeat it for more.",
     ),
     click.option(
         "--mirror", "mirrors", metavar="FROM=TO", multiple=True, callback=_pairs,
@@ -184,7 +184,7 @@ def _wikidata(
         from mlmkg.sources.endpoint import Endpoint
 
         return Endpoint(options["endpoint"], client, as_of, options["at_once"])
-    if not options["dumps"]:
+    if not all(options["dumps"]) or not options["dumps"]:
         raise SourceError("no dump is named", where="--source dump", action="Add --dump PATH")
     from mlmkg.sources.dump import Dump
     from mlmkg.sources.wikibase import wanted

@@ -27,10 +27,17 @@ def command(context: Context, /, rows: int, **options: Any) -> None:
 
     from mlmkg import freshness
     from mlmkg.changes import compare, record
+    from mlmkg.errors import SourceError
     from mlmkg.store import open_read_only
 
     workspace = context.open_workspace()
     before = open_read_only(workspace).keys()
+    last = freshness.moment(workspace).source or "gazetteer"
+    if options["source"] != last:
+        raise SourceError(
+            f"the last build was from {last!r}", where=f"--source {options['source']}",
+            action=f"Add --source {last}, or `mlmkg build` from the other source first",
+        )  # fmt: skip
     moment = freshness.begin(workspace, before)
     plan = planned(context, options, moment.as_of)
     run(context, plan, options)

@@ -22,7 +22,7 @@ class MlmkgError(Exception):
     """
 
     def __init__(self, what: str, *, where: str | Path | None = None, action: str = "") -> None:
-        self.what = what
+        self.what = " ".join(what.split())  # other people's messages may have several lines
         self.where = None if where is None else str(where)
         self.action = action
         super().__init__(str(self))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 from mlmkg.errors import WorkspaceError
@@ -24,36 +24,36 @@ class Moment:
 
     :param as_of: UTC, ``2026-11-24T12:00:00Z``.
     :param before: graph name -> key of what an update began from; empty when none is under way.
+    :param source: the source that was built from last, or "".
     """
 
     as_of: str
     before: Mapping[str, str] = field(default_factory=dict)
+    source: str = ""
 
 
 def _stamp() -> str:
     return now().strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def moment(workspace: Workspace, *, write: bool = True) -> Moment:
+def moment(workspace: Workspace) -> Moment:
     """Return the workspace's moment; its first is now.
 
-    :param write: whether a first moment is remembered.
     :raises WorkspaceError: if the file cannot be read.
     """
     path = workspace.root / FILE
     try:
         content: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        return Moment(str(content["as_of"]), dict(content.get("before", {})))
+        return Moment(
+            str(content["as_of"]), dict(content.get("before", {})), str(content.get("source", ""))
+        )
     except FileNotFoundError:
-        first = Moment(_stamp())
+        return Moment(_stamp())
     except (ValueError, KeyError, TypeError) as error:
         raise WorkspaceError(
             f"not what mlmkg wrote ({error})", where=path,
             action="Remove it: the next build asks the servers anew",
         ) from None  # fmt: skip
-    if write:
-        remember(workspace, first)
-    return first
 
 
 def remember(workspace: Workspace, of: Moment) -> None:
@@ -70,13 +70,13 @@ def begin(workspace: Workspace, before: Mapping[str, str]) -> Moment:
     present = moment(workspace)
     if present.before:
         return present
-    new = Moment(_stamp(), dict(before))
+    new = Moment(_stamp(), dict(before), present.source)
     if new.as_of == present.as_of:
-        new = Moment(present.as_of + "+", dict(before))  # within one second
+        new = replace(new, as_of=present.as_of + "+")  # within one second
     remember(workspace, new)
     return new
 
 
 def finish(workspace: Workspace) -> None:
     """Note that an update is done."""
-    remember(workspace, Moment(moment(workspace).as_of))
+    remember(workspace, replace(moment(workspace), before={}))

@@ -115,12 +115,14 @@ class SortingWriter:
         """Return itself as the file that Oxigraph writes to; it calls ``write`` and ``flush``."""
         return cast("IO[bytes]", self)
 
-    def add(self, lines: Iterable[bytes]) -> None:
-        """Take whole lines, each with its line end."""
-        lines = iter(lines)
+    def add(self, lines: Iterable[bytes]) -> int:
+        """Take whole lines, each with its line end; return how many."""
+        lines, number = iter(lines), 0
         while batch := [line[:-1] for line in islice(lines, _CHUNK)]:
+            number += len(batch)
             self._lines += batch
             self._spill_when_full()
+        return number
 
     def _spill_when_full(self) -> None:
         if len(self._lines) >= LINES_IN_MEMORY:

@@ -182,7 +182,12 @@ def _extract(
                 lines = local.construct(work, query, text, values)
             if limit is not None:
                 lines = first_subjects(lines, values or [], limit)
-            work.writer.add(lines)
+            found = work.writer.add(lines)
+            if chooses and not found:
+                work.note(
+                    "no entity was found: does the source hold the class tree (P279) of the base"
+                    " class, and does the slice hold anything"
+                )
         except SyntaxError as error:
             raise syntax_error(text, query.path, error) from None
 

@@ -140,3 +140,21 @@ def test_what_failed_is_fetched_again_when_that_is_asked_for(tmp_path: Path) -> 
         assert "Nothing to do" in invoke(*build, "--retry").output
     rows = open_read_only(Workspace(tmp_path / "mlm")).rows("SELECT ?f { ?i mlm:file ?f }")
     assert len(list(rows)) == 1
+
+
+def test_an_update_is_from_the_source_of_the_build(tmp_path: Path) -> None:
+    path = dump(tmp_path, "dump.json", town("Q1"))
+    words = ["-w", tmp_path / "mlm"]
+    assert invoke(*words, "build", "--source", "dump", "--dump", path, "--offline").exit_code == 0
+    result = invoke(*words, "update")
+    assert "the last build was from 'dump'. Add --source dump" in str(result.exception)
+
+
+def test_a_build_that_finds_nothing_says_why_that_may_be(tmp_path: Path) -> None:
+    path = tmp_path / "towns.json"
+    path.write_bytes(orjson.dumps(town("Q1")) + b"\n")  # without its class
+    words = ["-w", tmp_path / "mlm", "build", "--source", "dump", "--dump", path, "--offline"]
+    assert "no entity was found: does the source hold the class tree" in invoke(*words).output
+    bad = invoke("-w", tmp_path / "none", *words[2:], "--cirrus", tmp_path / "none.json.gz")
+    assert "there is no such file" in str(bad.exception)
+    assert not (tmp_path / "none").exists()

@@ -165,7 +165,9 @@ class Client:
                         raise _told_to_go(url, failure) from None
                     if failure.wait is not None:
                         self._rest(url, failure.wait)
-                    logger.debug("%s: %s", url, failure.why)
+                    number = attempt.retry_state.attempt_number
+                    level = logging.WARNING if number == 3 else logging.DEBUG
+                    logger.log(level, "%s: %s; asked %d times, goes on", url, failure.why, number)
                     raise
         raise AssertionError("unreachable")
 

@@ -183,7 +183,8 @@ class Endpoint:
                 ) from None  # fmt: skip
             raise SourceError(
                 f"{asked.query.short_path} is not answered: {failure.why}", where=self.address,
-                action="Build again when the endpoint is well: what was answered is kept",
+                action="Build again when the endpoint is well: what was answered is kept"
+                if failure.again else "Correct the address of the endpoint",
             ) from None  # fmt: skip
 
     def _read(self, answer: Answer) -> bytes:

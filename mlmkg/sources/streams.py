@@ -187,6 +187,8 @@ def _unpack(path: str, raw: _Counted) -> IO[bytes]:
         raise SourceError(f"cannot be read: {error}", where=path, action="Look at the file") from None
     found = next((ending for magic, ending in _MAGIC.items() if head.startswith(magic)), "")
     named = next((ending for ending in _MAGIC.values() if path.endswith(ending)), "")
+    if not head:
+        raise SourceError("an empty file", where=path, action="Get the file again")
     if named and found != named:
         what = f"{found[1:]}" if found else "something else, such as an error page"
         raise SourceError(

@@ -19,11 +19,13 @@ from typing import Any, Final
 import pyarrow as pa
 
 from mlmkg import licences
+from mlmkg.errors import SourceError
 from mlmkg.harvest import api, images, pictures, summaries
 from mlmkg.harvest.client import Client
 from mlmkg.harvest.journal import Journal
 from mlmkg.harvest.summaries import Article
 from mlmkg.sources import Inputs, Origin, cirrus
+from mlmkg.sources.streams import is_address
 
 CC_BY_SA: Final = "https://creativecommons.org/licenses/by-sa/4.0/"
 COMMONS: Final = "https://commons.wikimedia.org/"
@@ -58,6 +60,9 @@ class Wikimedia:
 
     def __post_init__(self) -> None:
         images.check_width(self.width)
+        for dump in self.dumps:
+            if not is_address(dump) and not Path(dump).is_file():
+                raise SourceError("there is no such file", where=dump, action="Correct --cirrus")
 
     def reads(self, graph: str) -> tuple[str, ...]:
         """Return the graphs that say what is fetched."""
