@@ -114,11 +114,14 @@ def _media_steps(media: Media, images: bool) -> list[Step]:
         made[IMAGE_FILES] = ("Image files, by checksum", media.image_files)
 
     def step(name: str, title: str, lines: Callable[[Inputs], Iterator[bytes]]) -> Step:
+        def run(work: Work) -> None:
+            work.writer.add(lines(work))
+
         path = str(media.modules()[0].__name__).replace(".", "/")
         plan = module_plan(title, f"{path}.py#{name}", *media.modules())
         return Step(
-            name, media.reads(name), plan, lambda work: work.writer.add(lines(work)),
-            dict(media.identity()), tuple(media.origins(name)), provisional=media.provisional(name),
+            name, media.reads(name), plan, run, dict(media.identity()), tuple(media.origins(name)),
+            provisional=media.provisional(name),
         )  # fmt: skip
 
     return [step(name, title, lines) for name, (title, lines) in made.items()]
