@@ -12,6 +12,7 @@ from pyoxigraph import NamedNode
 
 from mlmkg.catalog import Catalog, QueryFile
 from mlmkg.errors import SourceError
+from mlmkg.harvest import images, summaries
 from mlmkg.harvest.client import Answer, Client, Failed
 from mlmkg.recipe import Recipe
 from mlmkg.sources.endpoint import TIMEOUT, Endpoint
@@ -19,9 +20,6 @@ from mlmkg.sources.slices import EVERYWHERE, Slice
 from mlmkg.sparql import bind, tokens, with_prefixes
 from mlmkg.steps import bound
 
-#: Titles that a request to the APIs carries.
-ARTICLE_TITLES: Final = 20
-IMAGE_TITLES: Final = 50
 #: Seconds that a request to the APIs takes, about, with those in the air at a time.
 API_SECONDS: Final = 0.2
 MEDIA_SECONDS: Final = 0.1
@@ -103,10 +101,10 @@ def _rows(
             yield _row(query.short_path, values, requests, requests * max(seconds, 0.5))
     articles = entities * len(recipe.languages)
     if "summaries" in stale:
-        requests = -(-articles // ARTICLE_TITLES)
+        requests = -(-articles // summaries.TITLES)
         yield _row("summaries, at most", articles, requests, requests * API_SECONDS)
     if "image_files" in stale:
-        requests = -(-entities // IMAGE_TITLES)
+        requests = -(-entities // images.TITLES)
         yield _row("image data, one image each", entities, requests, requests * API_SECONDS)
         yield _row("image files, one image each", entities, entities, entities * MEDIA_SECONDS)
 

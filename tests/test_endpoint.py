@@ -200,6 +200,16 @@ def test_a_limit_takes_the_same_entities_however_the_batches_fall(front: Front, 
     assert extracted(front, tmp_path / "halved", Slice(limit=7)) == clean
 
 
+def test_a_limit_waits_for_what_was_late_though_later_batches_have_enough(
+    front: Front, tmp_path: Path
+) -> None:
+    clean = extracted(front, tmp_path / "clean", Slice(limit=7))
+    first = "Q100> <http://www.wikidata.org/entity/Q101>"
+    # Two batches at a time: the first is late, the second alone has over seven places.
+    front.fault = lambda q: "timeout" if "?point" in q and (q.count("Q10") > 20 or first in q) else ""
+    assert extracted(front, tmp_path / "late", Slice(limit=7), at_once=2) == clean
+
+
 def test_a_dry_run_counts_the_requests(front: Front) -> None:
     source = Endpoint(front.url, client(), "2026")
     stale = {str(q.writes) for q in CATALOG.of_kind("extract")} | {"summaries", "image_files"}

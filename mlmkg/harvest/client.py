@@ -243,16 +243,18 @@ class Budget:
     def __init__(self, seconds: float = 60, window: float = 60) -> None:
         self._seconds, self._window = seconds, window
         self._used: deque[tuple[float, float]] = deque()
+        self._lock = threading.Lock()
 
     def wait(self) -> None:
-        """Wait until there is budget left."""
-        while True:
-            now = time.monotonic()
-            while self._used and self._used[0][0] < now - self._window:
-                self._used.popleft()
-            if sum(used for _, used in self._used) < self._seconds or not self._used:
-                return
-            time.sleep(max(0.01, self._used[0][0] + self._window - now))
+        """Wait until there is budget left; several threads wait one after the other."""
+        with self._lock:
+            while True:
+                now = time.monotonic()
+                while self._used and self._used[0][0] < now - self._window:
+                    self._used.popleft()
+                if sum(used for _, used in tuple(self._used)) < self._seconds:
+                    return
+                time.sleep(max(0.01, self._used[0][0] + self._window - now))
 
     def spend(self, seconds: float) -> None:
         """Note that a request took some seconds."""

@@ -21,6 +21,7 @@ import orjson
 
 from mlmkg.errors import SourceError
 from mlmkg.harvest.journal import Journal
+from mlmkg.licences import CC0
 from mlmkg.progress import Progress
 from mlmkg.sources import Origin, layouts, rdfdump, scan, streams, wikibase
 from mlmkg.sources.layouts import complete, json_values, line_by_line
@@ -31,13 +32,11 @@ from mlmkg.sources.wikibase import MALFORMED, Report, Wanted
 
 logger = logging.getLogger(__name__)
 
-CC0: Final = "https://creativecommons.org/publicdomain/zero/1.0/"
 #: Unpacked bytes after which what was read is journaled.
 CHECKPOINT: Final = 1 << 30
 #: Lines that are held until then; more are journaled earlier.
 HELD: Final = 100_000
 _NTRIPLES: Final = re.compile(r"\.nt(\.gz|\.bz2|\.zst)?$")
-_TURTLE: Final = re.compile(r"\.ttl(\.gz|\.bz2|\.zst)?$")
 _SUBJECT: Final = b"\n<http://www.wikidata.org/entity/Q"
 
 
@@ -141,7 +140,7 @@ class Dump:
 
 def resumable(path: str, head: bytes) -> bool:
     """Return whether reading can begin in the middle of a file: one statement or entity a line."""
-    return bool(_NTRIPLES.search(path)) or not (_TURTLE.search(path) or not line_by_line(head))
+    return bool(_NTRIPLES.search(path)) or not (rdfdump.TURTLE.search(path) or not line_by_line(head))
 
 
 def pieces(
@@ -157,7 +156,7 @@ def pieces(
         raise SourceError("an empty file", where=path, action="Get the file again")
     if not resumable(path, head):
         blocks = with_progress(stream.pieces(), stream, progress)
-        if _TURTLE.search(path):
+        if rdfdump.TURTLE.search(path):
             for line in rdfdump.lines(blocks, path, wanted, report):
                 yield [line], stream.place
         else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -24,12 +25,12 @@ from mlmkg.errors import SourceError
 from mlmkg.harvest import client as polite
 from mlmkg.harvest.client import Answer, Budget, Client, Failed
 from mlmkg.harvest.journal import Journal
+from mlmkg.licences import CC0
 from mlmkg.sources import Inputs, Origin
 from mlmkg.sparql import bind, with_prefixes
 
 logger = logging.getLogger(__name__)
 
-CC0: Final = "https://creativecommons.org/publicdomain/zero/1.0/"
 #: Seconds of silence after which a query counts as timed out: the query service stops at 60.
 TIMEOUT: Final = 75.0
 _FORMATS: Final = {
@@ -137,13 +138,15 @@ class Endpoint:
             subjects |= _subjects(_unpacked(journal.get(key))[1])
         left = [value for value in asked.values if value not in done]
         size = asked.size
+        late: list[str] = []
         with ThreadPoolExecutor(self.at_once) as pool:
-            while left and not (limit and len(subjects) >= limit):
+            # What was late comes before what was not: enough is enough only when nothing is missing.
+            while left and not (limit and not late and len(subjects) >= limit):
                 batches = [left[at * size : (at + 1) * size] for at in range(self.at_once)]
                 batches = [batch for batch in batches if batch]
                 left = left[sum(map(len, batches)) :]
                 answers = list(pool.map(partial(self._ask, asked), batches))
-                late: list[str] = []
+                late = []
                 for batch, lines in zip(batches, answers, strict=True):
                     if lines is None:
                         late += batch
@@ -165,6 +168,7 @@ class Endpoint:
             )
         if self._budget is not None:
             self._budget.wait()
+        started = time.monotonic()
         try:
             return self.client.ask(
                 self.address, self._read, parameters={"query": asked.bound(batch)}, post=True,
@@ -173,6 +177,8 @@ class Endpoint:
             )  # fmt: skip
         except Failed as failure:
             if timed_out(failure) and len(batch) > 1:
+                if self._budget is not None:  # the server has worked for nothing, but it has worked
+                    self._budget.spend(time.monotonic() - started)
                 logger.info("%s: %d values: %s", asked.query.short_path, len(batch), failure.why)
                 return None
             if timed_out(failure):

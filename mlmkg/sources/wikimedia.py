@@ -23,11 +23,10 @@ from mlmkg.errors import SourceError
 from mlmkg.harvest import api, images, pictures, summaries
 from mlmkg.harvest.client import Client
 from mlmkg.harvest.journal import Journal
-from mlmkg.harvest.summaries import Article
+from mlmkg.harvest.summaries import CC_BY_SA, Article
 from mlmkg.sources import Inputs, Origin, cirrus
-from mlmkg.sources.streams import is_address
+from mlmkg.sources.streams import fingerprint, is_address
 
-CC_BY_SA: Final = "https://creativecommons.org/licenses/by-sa/4.0/"
 COMMONS: Final = "https://commons.wikimedia.org/"
 _ARTICLES: Final = """
 SELECT ?entity ?article ?site ?title ?language WHERE {
@@ -72,7 +71,7 @@ class Wikimedia:
         """Return the options that what is fetched depends on."""
         return {
             "media": "wikimedia", "as_of": self.as_of, "width": self.width,
-            "dumps": [Path(dump).name for dump in self.dumps],
+            "dumps": [fingerprint(dump) for dump in self.dumps],
         }  # fmt: skip
 
     def provisional(self, graph: str) -> Mapping[str, Any] | None:
