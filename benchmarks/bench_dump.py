@@ -25,7 +25,7 @@ from pathlib import Path
 
 ENTITIES = 20_000
 #: Times that these stand in the dump: long enough for starting Python not to matter.
-REPEATED = 10
+REPEATED = 30
 #: Times that every job runs; the least counts, the peers' too.
 TURNS = 3
 WANTED = -(-ENTITIES // 1000) * REPEATED

@@ -175,7 +175,7 @@ class _Zstandard:
 
 def _threaded(file: IO[bytes]) -> IO[bytes]:
     """Unpack gzip in a thread of its own, while this one searches what is unpacked."""
-    reader = igzip_threaded.open(file, "rb")  # type: ignore[no-untyped-call]
+    reader = igzip_threaded.open(file, "rb", block_size=BLOCK)  # type: ignore[no-untyped-call]
     return cast("IO[bytes]", reader)
 
 
