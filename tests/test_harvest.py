@@ -402,6 +402,36 @@ def test_a_drawing_is_marked(server: Server, tmp_path: Path) -> None:
     assert next((tmp_path / "images").glob("*/*")).suffix == ".png"
 
 
+def test_files_of_an_older_journal_are_looked_at_not_fetched(server: Server, tmp_path: Path) -> None:
+    before = files(server, tmp_path, IMAGES[1:4])
+    assert sum(b"perceptualHash" in line for line in before[0]) == 3
+    forget_looks(tmp_path)
+    server.forget()
+    assert files(server, tmp_path, IMAGES[1:4]) == before
+    assert not server.requests
+    # One whose file is damaged is fetched again.
+    forget_looks(tmp_path)
+    damaged = min((tmp_path / "images").glob("*/*"))
+    damaged.write_bytes(damaged.read_bytes()[:40])
+    assert files(server, tmp_path, IMAGES[1:4]) == before
+    assert len(server.requests) == 1
+
+
+def forget_looks(folder: Path) -> None:
+    """Leave the journal as an mlmkg without perceptual hashes wrote it."""
+    with Journal(folder / "images.sqlite") as journal:
+        for key in list(journal.keys("file ")):
+            record = orjson.loads(journal.get(key) or b"")
+            assert record.pop("perceptual_hash")
+            journal.add({key: orjson.dumps(record)})
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "CMYK", "LAB", "I;16", "F"])
+def test_a_picture_of_any_mode_has_a_perceptual_hash(mode: str) -> None:
+    found = pictures.check(picture(0, "TIFF", mode)).perceptual_hash
+    assert found in {"0" * 16, "8" + "0" * 15}  # one colour all over
+
+
 def test_only_widths_that_commons_serves() -> None:
     images.check_width(330)
     with pytest.raises(SourceError, match=r"no thumbnail 300 pixels wide.*330"):

@@ -28,7 +28,8 @@ SUMMARY = """
 """
 IMAGE = f"""
 <urn:i> a mlm:ImageFile ; mlm:sha256 "{SHA}" ; mlm:width 64 ; mlm:height 64 ; mlm:byteSize 2000 ;
-  mlm:mediaType "image/jpeg" ; mlm:path "ab/{SHA}.jpg" ; mlm:generated false .
+  mlm:mediaType "image/jpeg" ; mlm:path "ab/{SHA}.jpg" ; mlm:generated false ;
+  mlm:perceptualHash "8f3a61c5d29e7004" .
 """
 SHOWN = """
 <urn:w> mlm:file <urn:i> ;
@@ -90,6 +91,7 @@ BAD = [
     ("image file", "mlm:byteSize 2000", "mlm:byteSize -1", "size in bytes"),
     ("image file", "image/jpeg", "jpeg", "media type"),
     ("image file", f"ab/{SHA}", f"../{SHA}", "made of its SHA-256"),
+    ("image file", "8f3a61c5d29e7004", "8F3A", "perceptual hash"),
     ("image", "dct:license", "dct:rights", "licence"),
     ("image", "mlm:file <urn:i>", "mlm:file <urn:i> , <urn:j>", "one file"),
     ("image", 'mlm:attribution "NASA"', 'mlm:attribution ""', "credit"),

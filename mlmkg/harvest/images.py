@@ -74,6 +74,8 @@ def fetch(
     :raises SourceError: if Commons stays down or refuses; what was fetched is kept.
     """
     check_width(width)
+    for one in (journal, *earlier):
+        _look(images, folder, one, width, progress)
     if client is not None:
         left = [image for image in images if _record(image, journal, folder, width) is None]
         ticks = _ask(left, folder, client, journal, earlier, width, url)
@@ -109,6 +111,28 @@ def _record(image: str, journal: Journal, folder: Path, width: int) -> dict[str,
     record: dict[str, Any] = orjson.loads(content)
     gone = record["outcome"] == "file" and not (folder / record["path"]).is_file()
     return None if gone else record
+
+
+def _look(
+    images: Sequence[str], folder: Path, journal: Journal, width: int, progress: Progress
+) -> None:
+    """Journal the perceptual hashes of files that were fetched when mlmkg made none.
+
+    A file that cannot be decoded any more is removed: it is to be fetched again.
+    """
+    batches = list(api.batches(images, _CHUNK))
+    for some in progress(batches, "perceptual hashes", unit="batch"):
+        seen: dict[str, bytes] = {}
+        for image in some:
+            record = _record(image, journal, folder, width)
+            if record is None or record["outcome"] != "file" or "perceptual_hash" in record:
+                continue
+            looks = pictures.look(folder / record["path"])
+            if looks is None:
+                (folder / record["path"]).unlink()
+            else:
+                seen[_key(image, width)] = orjson.dumps({**record, "perceptual_hash": looks})
+        journal.add(seen)
 
 
 def title_of(image: str) -> str | None:
@@ -228,6 +252,7 @@ def _file(
     return {
         **data, "sha256": picture.sha256, "path": picture.path, "width": picture.width,
         "height": picture.height, "bytes": len(picture.content), "media_type": picture.media_type,
+        "perceptual_hash": picture.perceptual_hash,
         "retrieved": provenance.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
     }  # fmt: skip
 
@@ -259,4 +284,5 @@ def _file_lines(record: Mapping[str, Any]) -> Iterator[bytes]:
     yield line(file, iri(MLM.byteSize), integer(record["bytes"]))
     yield line(file, iri(MLM.mediaType), text(record["media_type"]))
     yield line(file, iri(MLM.path), text(record["path"]))
+    yield line(file, iri(MLM.perceptualHash), text(record["perceptual_hash"]))
     yield line(file, iri(MLM.generated), boolean(False))

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from PIL import Image, UnidentifiedImageError
 
 from mlmkg.harvest.client import Failed
+from mlmkg.perceptual import perceptual_hash
 from mlmkg.workspace import written_whole
 
 #: Bytes and pixels of the largest picture that is taken.
@@ -38,6 +39,7 @@ class Picture:
     :param width, height: in pixels.
     :param media_type: by its content, never by its name.
     :param path: ``ab/abcd….jpg``, by its checksum.
+    :param perceptual_hash: of its pixels, see :func:`mlmkg.perceptual.perceptual_hash`.
     """
 
     content: bytes
@@ -45,6 +47,7 @@ class Picture:
     height: int
     media_type: str
     path: str
+    perceptual_hash: str
 
     @property
     def sha256(self) -> str:
@@ -61,7 +64,7 @@ def check(content: bytes) -> Picture:
     if not content:
         raise Failed("no bytes")
     try:
-        form, width, height = _decode(content)
+        form, width, height, looks = _decode(content)
     except Image.DecompressionBombError:
         raise Failed("too many pixels", again=False) from None
     except UnidentifiedImageError:
@@ -72,11 +75,11 @@ def check(content: bytes) -> Picture:
         raise Failed(f"the picture cannot be decoded: {error}") from None
     ending, media_type = _FORMATS[form]
     digest = sha256(content).hexdigest()
-    return Picture(content, width, height, media_type, f"{digest[:2]}/{digest}.{ending}")
+    return Picture(content, width, height, media_type, f"{digest[:2]}/{digest}.{ending}", looks)
 
 
-def _decode(content: bytes) -> tuple[str, int, int]:
-    """Return the format, width and height of a picture whose pixels could all be read."""
+def _decode(content: bytes) -> tuple[str, int, int, str]:
+    """Return format, width, height and perceptual hash of a picture whose pixels could all be read."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         with Image.open(io.BytesIO(content)) as image:
@@ -85,7 +88,7 @@ def _decode(content: bytes) -> tuple[str, int, int]:
             if image.format not in _FORMATS:
                 raise Failed(f"a picture in {image.format}", again=False)
             image.load()
-            return image.format, *image.size
+            return image.format, *image.size, perceptual_hash(image)
 
 
 def store(picture: Picture, folder: Path) -> None:
@@ -94,6 +97,14 @@ def store(picture: Picture, folder: Path) -> None:
     if not path.is_file():
         with written_whole(path) as stream:
             stream.write(picture.content)
+
+
+def look(path: Path) -> str | None:
+    """Return the perceptual hash of a picture that was kept, or None if it is damaged."""
+    try:
+        return check(path.read_bytes()).perceptual_hash
+    except Failed:
+        return None
 
 
 def plain(html: str) -> str:

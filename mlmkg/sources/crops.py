@@ -20,6 +20,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from mlmkg.perceptual import perceptual_hash
 from mlmkg.progress import Progress, quiet
 
 #: Rows and columns of the world map; a pixel is 1/15 of a degree, 7.4 km at the equator.
@@ -43,11 +44,13 @@ class Crop:
     :param sha256: of the file, hexadecimal.
     :param path: ``ab/abcd….jpg`` within the images' folder.
     :param size: bytes.
+    :param perceptual_hash: of the file as a reader decodes it.
     """
 
     sha256: str
     path: str
     size: int
+    perceptual_hash: str
 
 
 def pixel(latitude: float, longitude: float) -> tuple[int, int]:
@@ -163,4 +166,5 @@ def _write(picture: Bytes, folder: Path) -> Crop:
             except BaseException:
                 temporary.unlink(missing_ok=True)
                 raise
-    return Crop(digest, path.as_posix(), len(content))
+    with Image.open(buffer) as kept:
+        return Crop(digest, path.as_posix(), len(content), perceptual_hash(kept))

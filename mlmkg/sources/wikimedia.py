@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from mlmkg import licences
+from mlmkg import licences, perceptual
 from mlmkg.errors import SourceError
 from mlmkg.harvest import api, images, pictures, summaries
 from mlmkg.harvest.client import Client
@@ -85,7 +85,7 @@ class Wikimedia:
 
     def modules(self) -> tuple[ModuleType, ...]:
         """Return the modules that what is fetched becomes triples by."""
-        return sys.modules[__name__], api, summaries, cirrus, images, pictures, licences
+        return sys.modules[__name__], api, summaries, cirrus, images, pictures, perceptual, licences
 
     def origins(self, graph: str) -> list[Origin]:
         """Return the Wikipedias, or Commons."""
