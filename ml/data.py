@@ -4,20 +4,23 @@ An export folder and two encoders enter, a :class:`Dataset` of tensors leaves: p
 its images and of its texts, its cell, its split. An entity without a modality has an empty row list.
 
 The labels of the classes do not join the text side here, as they do in the paper: the classes of the
-gazetteer are bands of population, some six in all, which the summaries say in words already.
+gazetteer are bands of population, some six in all, which the summaries say in words already. Their
+vectors are read where they are asked for.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import torch
-from mlmkg.ml.encoders import load_encoder
+from mlmkg.ml.encoders import Encoder, load_encoder
 from mlmkg.ml.features import encode
 from torch import Tensor
 
@@ -88,6 +91,7 @@ class Dataset:
     :param recipe: what the export was made by: the ``recipe`` and ``split`` of its manifest.
     :param labels: (E,) what a person calls them.
     :param continents: (E,) names.
+    :param classes: features of the labels of the classes by entity; None where nobody asked for them.
     """
 
     key: str
@@ -105,6 +109,7 @@ class Dataset:
     recipe: dict[str, Any]
     labels: list[str]
     continents: list[str]
+    classes: Rows | None = None
 
 
 def manifest(export: Path) -> dict[str, Any]:
@@ -125,13 +130,14 @@ def manifest(export: Path) -> dict[str, Any]:
 
 def load_dataset(
     export: Path, features: Path, encoders: tuple[str, str] = ("lite0", "use"),
-    progress: Progress = quiet,
+    progress: Progress = quiet, *, classes: bool = False,
 ) -> Dataset:  # fmt: skip
     """Read an export, encoding what is not in the cache.
 
     :param export: the export's folder.
     :param features: the workspace's ``features`` folder.
     :param encoders: names of the image and the text encoder.
+    :param classes: encode the labels of the classes, too.
     """
     about = manifest(export)
     tables = {
@@ -149,7 +155,8 @@ def load_dataset(
     )  # fmt: skip
     texts = tables["summaries"]
     said_keys = [sha256(text.encode()).hexdigest() for text in texts["text"]]
-    said = encode(load_encoder(encoders[1]), said_keys, texts["text"], features, progress)
+    text_encoder = load_encoder(encoders[1])
+    said = encode(text_encoder, said_keys, texts["text"], features, progress)
     in_order = sorted(
         range(len(said_keys)), key=lambda i: languages.get(texts["language"][i], len(languages))
     )
@@ -161,14 +168,14 @@ def load_dataset(
         key=about["key"],
         version=about["version"],
         entities=entities["entity"],
-        images=_rows(
+        images=grouped(
             torch.from_numpy(seen.vectors),
             [number[entity] for entity in images["entity"]],
             [seen.row[key] for key in images["sha256"]],
             [-1] * len(images["sha256"]),
             len(number),
         ),
-        texts=_rows(
+        texts=grouped(
             torch.from_numpy(said.vectors),
             [number[texts["entity"][i]] for i in in_order],
             [said.row[said_keys[i]] for i in in_order],
@@ -191,13 +198,40 @@ def load_dataset(
         labels=[name or entity for name, entity in
                 zip(entities["label"], entities["entity"], strict=True)],
         continents=[name or "elsewhere" for name in entities["continent"]],
+        classes=_classes(export, number, text_encoder, features, progress) if classes else None,
     )  # fmt: skip
 
 
-def _rows(
-    vectors: Tensor, owners: list[int], rows: list[int], languages: list[int], entities: int
+def _classes(
+    export: Path, number: dict[str, int], encoder: Encoder, features: Path, progress: Progress
 ) -> Rows:
-    """Group rows by their owner, keeping their order."""
+    """Return the rows of the labels of each entity's classes, the nearest to the base class first."""
+    table = pq.read_table(export / "classes.parquet", columns=["entity", "class", "label", "hops"])
+    named = table.filter(pc.field("label").is_valid())
+    named = named.sort_by([("entity", "ascending"), ("hops", "ascending"), ("class", "ascending")])
+    labels = named["label"].to_pylist()
+    keys = [sha256(label.encode()).hexdigest() for label in labels]
+    found = encode(encoder, keys, labels, features, progress)
+    return grouped(
+        torch.from_numpy(found.vectors),
+        [number[entity] for entity in named["entity"].to_pylist()],
+        [found.row[key] for key in keys],
+        [-1] * len(keys),
+        len(number),
+    )
+
+
+def grouped(
+    vectors: Tensor, owners: Sequence[int], rows: Sequence[int], languages: Sequence[int], entities: int
+) -> Rows:
+    """Group rows by their owner, keeping their order.
+
+    :param vectors: (n, d).
+    :param owners: (m,) number of the entity that a row belongs to.
+    :param rows: (m,) its place in ``vectors``.
+    :param languages: (m,) number of its language, or -1.
+    :param entities: E.
+    """
     owner = torch.tensor(owners, dtype=torch.long)
     order = torch.argsort(owner, stable=True)
     start = torch.zeros(entities + 1, dtype=torch.long)
