@@ -18,24 +18,29 @@ from mlmkg.cli.context import Context, pass_context
     default=None,
     help="The export's folder; by default that of the run's version.",
 )
+@click.option(
+    "--features",
+    "features",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=None,
+    help="The features folder, for a run that was trained on one.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 @pass_context
-def command(context: Context, run: str, export: Path | None, as_json: bool) -> None:
+def command(
+    context: Context, run: str, export: Path | None, features: Path | None, as_json: bool
+) -> None:
     """Evaluate a run on the test split, by the paper's protocol."""
     from mlmkg.ml import checkpoint
-    from mlmkg.ml.data import load_dataset
     from mlmkg.ml.evaluate import evaluate
+    from mlmkg.ml.featurefolder import load_for_run
 
     from mlmkg.progress import bar
 
     workspace = context.open_workspace()
     folder = checkpoint.run_folder(workspace, run)
     loaded = checkpoint.load(folder)
-    names = [name.partition(" ")[0] for name in loaded.about["encoders"]]
-    dataset = load_dataset(
-        export or workspace.exports / loaded.about["version"], workspace.features,
-        (names[0], names[1]), progress=bar,
-    )  # fmt: skip
+    dataset = load_for_run(loaded.about, workspace, export=export, features=features, progress=bar)
     checkpoint.check_fits(loaded, dataset, folder)
     text = json.dumps(evaluate(loaded.model, dataset, loaded.task), indent=2)
     if as_json:

@@ -19,9 +19,18 @@ from mlmkg.cli.context import Context, pass_context
     default=None,
     help="The export to predict for; by default the one the run was trained on.",
 )
+@click.option(
+    "--features",
+    "features",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=None,
+    help="The features folder, for a run that was trained on one.",
+)
 @click.option("--dry-run", is_flag=True, help="Print the triples as Turtle; change nothing.")
 @pass_context
-def command(context: Context, run: str, top: int, export: Path | None, dry_run: bool) -> None:
+def command(
+    context: Context, run: str, top: int, export: Path | None, features: Path | None, dry_run: bool
+) -> None:
     """Write the predictions of a run for its test entities into the graph."""
     from mlmkg.ml.predict import predict
 
@@ -30,7 +39,9 @@ def command(context: Context, run: str, top: int, export: Path | None, dry_run: 
     from mlmkg.writeback import turtle, write_back
 
     workspace = context.open_workspace()
-    description, predictions = predict(workspace, run, export=export, top=top, progress=bar)
+    description, predictions = predict(
+        workspace, run, export=export, features=features, top=top, progress=bar
+    )
     if dry_run:
         click.echo(turtle(description, predictions).decode(), nl=False)
         return

@@ -40,6 +40,13 @@ def pair(encoders: str) -> tuple[str, str]:
     default=None,
     help="The export's folder, if it is not in the workspace.",
 )
+@click.option(
+    "--features",
+    "features",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=None,
+    help="Train on a folder of `mlmkg import-mlm` instead: its path, or its name in features/.",
+)
 @click.option("--encoders", default="lite0,use", show_default=True, metavar="IMAGE,TEXT",
               help="The encoders' names.")  # fmt: skip
 @click.option("--force", is_flag=True, help="Replace a run of that name.")
@@ -53,6 +60,7 @@ def command(
     batch: int,
     name: str | None,
     export: Path | None,
+    features: Path | None,
     encoders: str,
     force: bool,
 ) -> None:
@@ -61,17 +69,26 @@ def command(
     \b
     mlmkg train                              # both tasks on irle-gr
     mlmkg train --task le --seed 1
+    mlmkg train --features published         # on the published MLM, imported
     """
     from mlmkg.cli.evaluate import print_result
     from mlmkg.ml.data import load_dataset
+    from mlmkg.ml.featurefolder import load_features, named
     from mlmkg.ml.train import EVALUATION, TrainConfig, train
 
     from mlmkg.progress import bar
 
     workspace = context.open_workspace()
-    dataset = load_dataset(
-        export or workspace.exports / version, workspace.features, pair(encoders), progress=bar
-    )
+    if features is not None and export is not None:
+        raise ModelError(
+            "are two data sets", where="--export and --features", action="Name one of them"
+        )
+    if features is not None:
+        dataset = load_features(named(features, workspace))
+    else:
+        dataset = load_dataset(
+            export or workspace.exports / version, workspace.features, pair(encoders), progress=bar
+        )
     config = TrainConfig(task=task, seed=seed, epochs=epochs, batch=batch)
     folder = train(dataset, config, workspace, name=name, force=force, progress=bar)
     print_result((folder / EVALUATION).read_text("utf-8"), folder.name)

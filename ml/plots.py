@@ -87,6 +87,8 @@ def _guesses(
     """Return true and guessed places (n, 2), and true and guessed cells (n,), of the test split."""
     found_E, probabilities = predict_cells(model, dataset, dataset.split["test"], modality)
     guess = probabilities.argmax(dim=1)
+    placed = torch.isfinite(dataset.places[found_E]).all(dim=1)
+    found_E, guess = found_E[placed], guess[placed]
     return (
         dataset.places[found_E].numpy(), dataset.centres[guess].numpy(), dataset.cell[found_E], guess,
     )  # fmt: skip
@@ -146,6 +148,7 @@ def world_map(path: Path, run: str, model: MultitaskModel, dataset: Dataset) -> 
 def _bounds(places: np.ndarray) -> tuple[float, float, float, float]:
     """Return south, north, west, east around nearly all places, with a margin; remote islands may
     fall outside."""
+    places = places[np.isfinite(places).all(axis=1)]
     south, north = np.quantile(places[:, 0], [0.002, 0.998])
     west, east = np.quantile(places[:, 1], [0.002, 0.998])
     pad_lat, pad_lon = 0.06 * (north - south) + 1, 0.06 * (east - west) + 1

@@ -9,35 +9,33 @@ from typing import Any
 
 import torch
 from mlmkg.ml import checkpoint
-from mlmkg.ml.data import load_dataset
 from mlmkg.ml.evaluate import predict_cells
+from mlmkg.ml.featurefolder import load_for_run
 from mlmkg.ml.train import EVALUATION, TIMES
 
 from mlmkg.errors import ModelError
+from mlmkg.pipeline import IMPORTED
 from mlmkg.progress import Progress, quiet
 from mlmkg.workspace import Workspace
 from mlmkg.writeback import Prediction, RunDescription
 
 
 def predict(
-    workspace: Workspace, run: str, *, export: Path | None = None, top: int = 5,
-    progress: Progress = quiet,
+    workspace: Workspace, run: str, *, export: Path | None = None, features: Path | None = None,
+    top: int = 5, progress: Progress = quiet,
 ) -> tuple[RunDescription, list[Prediction]]:  # fmt: skip
     """Return a run's description and its most probable cells per test entity and modality.
 
     :param run: the run's name, or its folder.
-    :param export: the export's folder; by default the workspace's export of the run's version.
+    :param export, features: the folder of the export, or of the features; by default the one that the
+        run was trained on.
     :param top: how many cells each.
     :raises ModelError: if the run was trained on another dataset, or never learnt to locate.
     """
     folder = checkpoint.run_folder(workspace, run)
     loaded = checkpoint.load(folder)
     about = loaded.about
-    names = [name.partition(" ")[0] for name in about["encoders"]]
-    dataset = load_dataset(
-        export or workspace.exports / about["version"], workspace.features,
-        (names[0], names[1]), progress,
-    )  # fmt: skip
+    dataset = load_for_run(about, workspace, export=export, features=features, progress=progress)
     checkpoint.check_fits(loaded, dataset, folder)
     predictions = []
     if loaded.task != "ir":
@@ -80,4 +78,5 @@ def _description(folder: Path, about: dict[str, Any]) -> RunDescription:
         started=datetime.fromtimestamp(times["started"], UTC),
         ended=datetime.fromtimestamp(times["ended"], UTC),
         evaluation=evaluation,
+        graph=IMPORTED if "features" in about else "",
     )

@@ -37,8 +37,10 @@ from mlmkg.workspace import Workspace, written_whole
 
 #: Folders with this prefix in a workspace belong to a running build.
 SCRATCH: Final = ".scratch-"
-#: Families of graphs that are added beside those of the pipeline.
-ADDED: Final = ("predictions/", "changes/")
+#: The graph of an import of the published MLM.
+IMPORTED: Final = "imported"
+#: Graphs, and families of them, that are added beside those of the pipeline.
+ADDED: Final = ("predictions/", "changes/", IMPORTED)
 
 
 @dataclass(frozen=True)
@@ -276,7 +278,7 @@ def build(
 
 
 def added_graphs(workspace: Workspace) -> list[GraphFile]:
-    """Return the newest file of every graph that was added after a build: predictions, changes."""
+    """Return the newest file of every graph that was added: predictions, changes, an import."""
     found = [f for family in ADDED for f in graphfile.written_graphs(workspace.graphs, family)]
     return list({file.name: file for file in found}.values())
 

@@ -64,6 +64,7 @@ class RunDescription:
 
     :param settings: name -> value.
     :param evaluation: as ``mlmkg evaluate --json`` prints it.
+    :param graph: the graph that says who is in the version, if it is not named after it.
     """
 
     name: str
@@ -75,6 +76,7 @@ class RunDescription:
     started: datetime
     ended: datetime
     evaluation: Mapping[str, Any]
+    graph: str = ""
 
 
 def triples(run: RunDescription, predictions: Iterable[Prediction]) -> Iterator[bytes]:
@@ -159,7 +161,7 @@ def write_back(
         return Made(
             graph=graph_iri(query_set, name), key=key, content=content, plan=plan,
             parameters={"run": run.name, "export": run.export_key},
-            used=(RUN[run.name], graph_iri(query_set, run.version)), origins=(),
+            used=(RUN[run.name], graph_iri(query_set, run.graph or run.version)), origins=(),
             started=started, ended=now(),
         )  # fmt: skip
 
