@@ -204,35 +204,16 @@ def _plain(term: object) -> object:
     return term.value == "true" if kind == "boolean" else term.value
 
 
-def wkt_to_geojson(wkt: str) -> dict[str, Any]:
-    """Return the geometry of a WKT point, polygon or multipolygon.
+def wkt_to_geojson(wkt: str) -> dict[str, Any] | None:
+    """Return a geometry in WKT as GeoJSON; None if it is none on Earth, such as a place on the Moon.
 
     >>> wkt_to_geojson("Point(13.4 52.5)")
     {'type': 'Point', 'coordinates': [13.4, 52.5]}
     """
-    head, _, body = wkt.partition("(")
-    kind = {"POINT": "Point", "POLYGON": "Polygon", "MULTIPOLYGON": "MultiPolygon"}[
-        head.strip().upper()
-    ]
-    rings = _rings("(" + body)
-    return {"type": kind, "coordinates": rings[0] if kind == "Point" else rings}
+    import shapely
 
-
-def _rings(text: str) -> list[Any]:
-    """Return nested lists of [longitude, latitude] from the parentheses of WKT."""
-    stack: list[list[Any]] = [[]]
-    number = ""
-    for character in text + ",":
-        if character == "(":
-            stack.append([])
-        elif character in "),":
-            if number.strip():
-                stack[-1].append([float(part) for part in number.split()])
-            number = ""
-            if character == ")":
-                inner = stack.pop()
-                stack[-1].append(inner)
-        else:
-            number += character
-    rings: list[Any] = stack[0][0]
-    return rings
+    shape = shapely.from_wkt(wkt, on_invalid="ignore")
+    if shape is None:
+        return None
+    found: dict[str, Any] = json.loads(shapely.to_geojson(shapely.orient_polygons(shape)))
+    return found

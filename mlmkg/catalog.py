@@ -26,6 +26,7 @@ KINDS: Final = {
     "derive": "from other graphs",
     "versions": "who belongs to a version",
     "export": "one table of an export each",
+    "links": "edges for knowledge-graph embedding",
     "checks": "an empty answer passes",
     "reports": "figures of a store",
     "examples": "questions people ask",

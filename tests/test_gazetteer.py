@@ -38,6 +38,7 @@ def test_the_28_eu_states_of_2019() -> None:
     path = Path(__file__).parent.parent / "ontology" / "countries.ttl"
     text = path.read_text("utf-8")
     assert text.count("mlm:euMember2019 true") == 28
+    assert text.count("mlm:euMember2020 true") == 27
     assert len(list(ox.parse(path=path, format=ox.RdfFormat.TURTLE))) > 1500
 
 

@@ -146,9 +146,9 @@ def test_a_new_graph_and_report_need_query_files_alone(tmp_path: Path) -> None:
         "utf-8",
     )
     (queries / "export" / "sizes.rq").write_text(
-        "#+ title: Table sizes\n#+ parameters: {version: the version}\n"
-        "SELECT ?entity ?size WHERE { VALUES ?version { version:mlm } "
-        "?entity mlm:inVersion ?version ; <https://example.org/size> ?size }\n",
+        "#+ title: Table sizes\n#+ parameters: {entity: whose size}\n"
+        "SELECT ?entity ?size WHERE { VALUES ?entity { wd:Q64 } "
+        "?entity <https://example.org/size> ?size }\n",
         "utf-8",
     )
     (queries / "reports" / "sizes.rq").write_text(

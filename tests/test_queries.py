@@ -35,7 +35,7 @@ def names(queries: list[QueryFile]) -> list[str]:
 
 WRITERS = [query for query in CATALOG if query.kind in WRITING]
 CHECKS = CATALOG.of_kind("checks")
-EXAMPLES = [q for kind in ("export", "reports", "examples") for q in CATALOG.of_kind(kind)]
+EXAMPLES = [q for kind in ("export", "links", "reports", "examples") for q in CATALOG.of_kind(kind)]
 
 
 @pytest.mark.parametrize("query", WRITERS, ids=names(WRITERS))

@@ -6,112 +6,135 @@ people.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pyarrow as pa
 import yaml
 
+from mlmkg.report.figures import Figures
 
-def card(version: str, title: str, manifest: Mapping[str, Any], tables: Mapping[str, pa.Table]) -> str:
+
+def card(manifest: Mapping[str, Any], figures: Figures, columns: Mapping[str, Sequence[str]]) -> str:
     """Return the card's text.
 
-    :param version: the version's name.
-    :param title: one line.
     :param manifest: as it stands in manifest.json.
-    :param tables: its tables by name.
+    :param figures: what was counted.
+    :param columns: Parquet file -> its columns.
     """
+    tables = sorted(columns)
     head = {
-        "pretty_name": f"mlmkg {version}",
+        "pretty_name": f"mlmkg {manifest['version']}",
         "language": manifest["languages"],
         "task_categories": ["image-to-text", "image-classification", "text-classification"],
         "tags": ["geolocation", "knowledge-graph", "multimodal", "multilingual", "rdf"],
         "configs": [
-            {"config_name": name.removesuffix(".parquet"), "data_files": name}
-            for name in sorted(manifest["files"])
+            {"config_name": name.removesuffix(".parquet"), "data_files": name} for name in tables
         ],
     }
+    files = manifest["files"]
+    shards = sorted(name for name in files if name.startswith("webdataset/"))
+    rows = [
+        (name, f"{files[name]['rows']:,}" if "rows" in files[name] else "", f"{files[name]['bytes']:,}",
+         ", ".join(columns.get(name, ())))
+        for name in sorted(files) if name not in shards and not name.startswith("report")
+    ]  # fmt: skip
+    if shards:
+        size = sum(files[name]["bytes"] for name in shards)
+        rows.append(("webdataset/*.tar", f"{len(shards)} shards", f"{size:,}", ""))
     parts = [
         f"---\n{yaml.safe_dump(head, sort_keys=False)}---\n",
-        f"# {title}\n",
-        f"Version `{version}`, written by {manifest['created_by']}; "
-        f"key `{manifest['key'][:16]}…`.\n",
-        "## Tables\n",
-        _table(["file", "rows", "columns"], [
-            (name, f"{entry['rows']:,}", ", ".join(tables[name.removesuffix('.parquet')].column_names))
-            for name, entry in sorted(manifest["files"].items())
-        ]),
-        "Image files lie under `images/`, named by their sha256; `images.parquet` has their paths.\n",
+        f"# {manifest['title']}\n",
+        f"Version `{manifest['version']}`, written by {manifest['created_by']}; "
+        f"key `{manifest['key'][:16]}…`. `sha256sum --check SHA256SUMS` or `mlmkg verify` proves it.\n",
+        _selected(manifest),
+        "## Files\n",
+        table(["file", "rows", "bytes", "columns"], rows),
+        "Image files lie under `images/`, named by their sha256; the images' table has their paths. "
+        "The credits that licences ask for are in `ATTRIBUTION.tsv`.\n",
+        "## What it holds (the paper's Table 2)\n",
+        _contents(figures),
         "## Splits\n",
-        _splits(manifest, tables),
+        _splits(manifest, figures),
         "## Licences\n",
-        _licences(tables),
-        "## What is known to be uneven\n",
-        _balance(tables),
-    ]  # fmt: skip
-    return "\n".join(parts)
+        _licences(figures),
+        "## What is known to be uneven (the paper's Figure 2)\n",
+        _balance(figures),
+    ]
+    return "\n".join(part for part in parts if part)
 
 
-def _table(head: list[str], rows: list[tuple[Any, ...]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Return a Markdown table."""
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    lines += ["| " + " | ".join(str(value) for value in row) + " |" for row in rows]
+    lines += ["| " + " | ".join(str(v).replace("|", "\\|") for v in row) + " |" for row in rows]
     return "\n".join(lines) + "\n"
 
 
-def _count(table: pa.Table, column: str) -> list[tuple[str, int]]:
-    counts = table[column].value_counts().to_pylist()
-    return sorted(
-        ((str(row["values"]), int(row["counts"])) for row in counts), key=lambda row: (-row[1], row[0])
+def _selected(manifest: Mapping[str, Any]) -> str:
+    where = manifest.get("where")
+    if where is None:
+        return ""
+    return (
+        f"Its entities are those that `{where['name']}` selects:\n\n```sparql\n{where['text']}\n```\n"
     )
 
 
-def _splits(manifest: Mapping[str, Any], tables: Mapping[str, pa.Table]) -> str:
-    entities = tables["entities"]
+def _share(count: int, whole: int) -> tuple[str, str]:
+    return f"{count:,}", f"{100 * count / whole:.1f} %"
+
+
+def _contents(figures: Figures) -> str:
+    rows = [
+        ("entities", f"{figures.entities:,}"),
+        ("images", f"{figures.images:,}"),
+        ("image files", f"{figures.image_files:,}"),
+        *((f"summaries, {name}", f"{language.summaries:,}")
+          for name, language in sorted(figures.languages.items())),
+        ("triple classes", f"{len(figures.classes):,}"),
+        ("countries", f"{len(figures.countries):,}"),
+        ("geo cells", f"{len(figures.cells):,}"),
+    ]  # fmt: skip
+    return table(["what", "count"], rows)
+
+
+def _splits(manifest: Mapping[str, Any], figures: Figures) -> str:
     how = (
         "by a keyed hash of the IRI; entities that share an image file are in one split"
         if manifest["split"] == "hash"
         else "by region: whole S2 cells of level 4 are in one split, and so are shared images"
     )
-    rows = [
-        (name, f"{count:,}", f"{100 * count / entities.num_rows:.1f} %")
-        for name, count in _count(entities, "split")
-    ]
-    cells = tables["cells"].to_pylist()
-    bare = [row["cell"] for row in cells if not row["train"]]
-    thin = sum(1 for row in cells if not row["test"])
+    rows = [(name, *_share(count, figures.entities)) for name, count in figures.splits.items()]
+    bare = without_train(figures)
+    thin = sum(1 for counts in figures.cells.values() if not counts.get("test"))
     words = (
-        f"Assigned {how}. Of {len(cells)} geo cells, {len(bare)} have no entity in train"
+        f"Assigned {how}. Of {len(figures.cells)} geo cells, {len(bare)} have no entity in train"
         f"{' (' + ', '.join(bare[:10]) + ')' if bare else ''} and {thin} have none in test; "
-        "`cells.parquet` has the counts.\n"
+        "the cells' table has the counts.\n"
     )
-    return _table(["split", "entities", "share"], rows) + "\n" + words
+    return table(["split", "entities", "share"], rows) + "\n" + words
 
 
-def _licences(tables: Mapping[str, pa.Table]) -> str:
-    rows = []
-    for name in ("summaries", "images"):
-        if name in tables and tables[name].num_rows:
-            counts = tables[name].group_by(["licence", "attribution"]).aggregate([([], "count_all")])
-            rows += [
-                (name, f"<{row['licence']}>", row["attribution"], f"{row['count_all']:,}")
-                for row in counts.sort_by("licence").to_pylist()
-            ]
-    return _table(["of", "licence", "attribution", "rows"], rows)
+def without_train(figures: Figures) -> list[str]:
+    """Return the tokens of the cells that have no training entity."""
+    return [token for token, counts in figures.cells.items() if not counts.get("train")]
 
 
-def _balance(tables: Mapping[str, pa.Table]) -> str:
-    entities = tables["entities"]
-    continents = [
-        (name, f"{count:,}", f"{100 * count / entities.num_rows:.1f} %")
-        for name, count in _count(entities, "continent")
+def _licences(figures: Figures) -> str:
+    rows = [
+        (name, f"<{licence}>", f"{count:,}")
+        for (name, licence), count in sorted(figures.licences.items(), key=lambda i: (i[0][0], -i[1]))
     ]
-    words = ""
-    if "summaries" in tables and tables["summaries"].num_rows:
-        summaries = tables["summaries"]
-        made = sum(row["counts"] for row in summaries["generated"].value_counts().to_pylist()
-                   if row["values"])  # fmt: skip
-        words = (
-            f"{made:,} of {summaries.num_rows:,} summaries are generated from facts: sentences of a "
-            "program, not of an encyclopedia.\n"
-        )
-    return _table(["continent", "entities", "share"], continents) + "\n" + words
+    return table(["of", "licence", "works"], rows)
+
+
+def _balance(figures: Figures) -> str:
+    rows = [(name, *_share(count, figures.entities)) for name, count in figures.continents.items()]
+    summaries = sum(language.summaries for language in figures.languages.values())
+    made = sum(language.generated for language in figures.languages.values())
+    words = (
+        f"\n{made:,} of {summaries:,} summaries are generated from facts: sentences of a program, not "
+        "of an encyclopedia.\n"
+        if summaries
+        else ""
+    )
+    return table(["continent", "entities", "share"], rows) + words

@@ -1,7 +1,8 @@
-"""Writes a version as a folder: Parquet tables, images, a manifest and a card.
+"""Writes a version as a folder: tables, images, a card, a report, a manifest and checksums.
 
-A store enters, a folder leaves that needs nothing else. It is written beside its name and renamed
-when it is complete.
+A store enters, a folder leaves that needs nothing else. The version passes through in batches of
+entities, each given to every form that was asked for, so memory does not grow with it. The folder is
+written beside its name and renamed when it is complete.
 """
 
 from __future__ import annotations
@@ -10,33 +11,65 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from mlmkg import __version__
-from mlmkg.catalog import Catalog
 from mlmkg.errors import ExportError
 from mlmkg.export import licensing
 from mlmkg.export.card import card
-from mlmkg.export.tables import read_tables, version_size
+from mlmkg.export.checksums import digest, files, write_sums
+from mlmkg.export.columns import About
+from mlmkg.export.formats import SHARD, Form, Setting, gone
+from mlmkg.export.formats.geojson import GeoJson
+from mlmkg.export.formats.jsonl import JsonLines
+from mlmkg.export.formats.parquet import Parquet
+from mlmkg.export.formats.pykeen import PyKeen
+from mlmkg.export.formats.webdataset import WebDataset
+from mlmkg.export.members import Members
+from mlmkg.export.spreading import spatial_splits
+from mlmkg.export.tables import BATCH, Reader, with_counts, with_splits
 from mlmkg.progress import Progress, quiet
 from mlmkg.recipe import Recipe
-from mlmkg.s2 import cell_ids, parents, tokens
-from mlmkg.splits import assign_regions
-from mlmkg.store import GraphStore
+from mlmkg.report.figures import Figures
+from mlmkg.store import GraphStore, disk_full_said
 from mlmkg.vocab import MLM
 from mlmkg.workspace import Workspace
 
-#: The S2 level of the regions of ``--split spatial``: cells about 600 km across.
-REGION_LEVEL: Final = 4
 MANIFEST: Final = "manifest.json"
+FORMS: Final[Mapping[str, type[Form]]] = {
+    "parquet": Parquet, "jsonl": JsonLines, "webdataset": WebDataset, "geojson": GeoJson,
+    "pykeen": PyKeen,
+}  # fmt: skip
+PICTURES: Final = ("files", "bytes", "none")
+Finish = Callable[[Path], None]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a version is written.
+
+    :param forms: of :data:`FORMS`.
+    :param split: ``hash`` for the splits of the graph, or ``spatial`` for whole regions.
+    :param licences: families of licences; only works under them are written. None: all works.
+    :param pictures: image files beside the tables (``files``), inside them (``bytes``), or ``none``.
+    :param shard: bytes after which a WebDataset shard ends.
+    :param force: replace an export of the same version that exists.
+    """
+
+    forms: tuple[str, ...] = ("parquet",)
+    split: str = "hash"
+    licences: Collection[str] = ()
+    pictures: str = "files"
+    shard: int = SHARD
+    force: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,153 +78,214 @@ class Exported:
 
     :param folder: where it is.
     :param manifest: what stands in its manifest.json.
-    :param tables: its tables by name.
+    :param figures: what was counted on the way.
     """
 
     folder: Path
     manifest: Mapping[str, Any]
-    tables: Mapping[str, pa.Table]
+    figures: Figures
 
 
 def export_version(
-    store: GraphStore, workspace: Workspace, catalog: Catalog, recipe: Recipe, version: str,
-    folder: Path, *, split: str = "hash", licences: Collection[str] = (), force: bool = False,
-    progress: Progress = quiet,
+    reader: Reader, workspace: Workspace, recipe: Recipe, members: Members, folder: Path,
+    options: Options, *, finish: Collection[Finish] = (), progress: Progress = quiet,
 ) -> Exported:  # fmt: skip
     """Write a version.
 
-    :param folder: where it goes; must not exist unless ``force``.
-    :param split: ``hash`` for the splits of the graph, or ``spatial`` for whole regions.
-    :param licences: families of licences; only works under them are written. None: all works.
-    :param force: replace a folder that exists.
-    :raises ExportError: if the folder exists, the version is empty, or an image is gone.
-    :raises RecipeError: if the recipe has no such version.
+    :param reader: of the store and the query set.
+    :param members: who belongs to it.
+    :param folder: where it goes; must not exist unless ``options.force``.
+    :param finish: called with the unfinished folder, to put more files into it.
+    :raises ExportError: if the folder exists, nothing is left of the version, or an image is gone.
     """
-    title = recipe.version(version)
-    licensing.check(licences)
-    if folder.exists() and not force:
+    _check(folder, members.name, options)
+    with ExitStack() as stack:
+        # A broken-off export leaves nothing: the folder of a killed one is named so that it is known.
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(
+            stack.enter_context(
+                tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent)
+            )
+        )
+        stack.enter_context(disk_full_said(folder))
+        new = scratch / folder.name
+        new.mkdir()
+        figures, sums = _pour(reader, workspace, recipe, members, new, options, progress)
+        manifest: dict[str, Any] = {
+            "version": members.name,
+            "title": members.title,
+            "created_by": f"mlmkg {__version__}",
+            "forms": list(options.forms),
+            "split": options.split,
+            "languages": list(recipe.languages),
+            "entities": figures.entities,
+            **({"licences": sorted(options.licences)} if options.licences else {}),
+            **({"where": members.query} if members.query else {}),
+            "recipe": _recipe(recipe),
+            "graphs": graph_checksums(reader.store),
+        }
+        _write_manifest(new, manifest, sums)
+        for more in finish:
+            more(new)
+        _write_manifest(new, manifest, sums)
+        (new / "README.md").write_text(card(manifest, figures, _columns(new)), "utf-8")
+        write_sums(new, sums)
+        if folder.exists():
+            folder.rename(scratch / "replaced")
+        new.rename(folder)
+    return Exported(folder, manifest, figures)
+
+
+def _check(folder: Path, version: str, options: Options) -> None:
+    """Refuse options that make no sense, and a folder that would be lost."""
+    licensing.check(options.licences)
+    for what, asked, known in (
+        ("--format", options.forms, tuple(FORMS)), ("--images", (options.pictures,), PICTURES),
+    ):  # fmt: skip
+        if unknown := sorted(set(asked) - set(known)):
+            raise ExportError(
+                f"there is no {unknown[0]!r}", where=what, action=f"There are {', '.join(known)}"
+            )
+    if not folder.exists():
+        return
+    if not options.force:
         raise ExportError(
             "exists already", where=folder, action="Add --force to replace it, or name another -o"
         )
-    if folder.exists() and not _is_export(folder):
+    if not (folder.is_dir() and ((folder / MANIFEST).is_file() or not any(folder.iterdir()))):
         raise ExportError(
             f"is no export: it has content but no {MANIFEST}, and would be lost", where=folder,
             action="Name another -o",
         )  # fmt: skip
-    if not version_size(store, version):
-        raise ExportError(
-            f"the version {version!r} has no entities", where=workspace.store,
-            action="Build more (without --limit, --country, --bbox, --offline), see `mlmkg info`",
-        )  # fmt: skip
-    tables = {name: table for name, _, table in read_tables(store, catalog, version)}
-    if licences:
-        tables = recounted(licensing.only(tables, licences))
-        if not tables["entities"].num_rows:
+    if (folder / MANIFEST).is_file():
+        try:
+            there = str(json.loads((folder / MANIFEST).read_text("utf-8"))["version"])
+        except (ValueError, KeyError, TypeError):
+            there = version  # a manifest that cannot be read is of no use to anybody
+        if there != version:
             raise ExportError(
-                f"no entity of {version!r} has both an image and a summary under these licences",
+                f"holds the version {there!r}, not {version!r}", where=folder,
+                action="Name another -o, or remove it yourself",
+            )  # fmt: skip
+
+
+def _pour(
+    reader: Reader, workspace: Workspace, recipe: Recipe, members: Members, folder: Path,
+    options: Options, progress: Progress,
+) -> tuple[Figures, dict[str, str]]:  # fmt: skip
+    """Write the tables batch by batch; return their figures, and checksums that are known."""
+    setting = Setting(
+        folder, workspace.images, about_tables(reader, members.name), recipe.languages,
+        options.pictures, options.shard,
+    )  # fmt: skip
+    figures, sums = Figures(), dict[str, str]()
+    spread = None
+    if options.split == "spatial":
+        spread = spatial_splits(reader, members.entities, recipe.splits)
+    with ExitStack() as stack:
+        credits = stack.enter_context((folder / licensing.ATTRIBUTION).open("w", encoding="utf-8"))
+        credits.write(licensing.HEAD)
+        forms = [stack.enter_context(FORMS[name](setting, reader)) for name in sorted(options.forms)]
+        beside = options.pictures == "files" and any(form.needs_files for form in forms)
+        count = -(-len(members.entities) // BATCH)
+        batches = progress(reader.batches(members.entities), members.name, total=count, unit="batch")
+        for found in batches:
+            tables = licensing.only(found, options.licences) if options.licences else found
+            if not tables["entities"].num_rows:
+                continue
+            tables = with_counts(with_splits(tables, spread) if spread is not None else tables)
+            figures.add(tables)
+            credits.write(licensing.attribution(tables))
+            if beside and "images" in tables:
+                sums |= _bring_images(tables["images"], workspace.images, folder)
+            for form in forms:
+                form.add(tables)
+        if not figures.entities:
+            raise ExportError(
+                f"no entity of {members.name!r} has both an image and a summary under these licences",
                 where="--licences", action="Allow more of them",
             )  # fmt: skip
-    if split == "spatial":
-        tables = respread(tables, recipe)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as name:
-        new = Path(name) / folder.name
-        new.mkdir()
-        written = {f"{name}.parquet": _write(new, name, table) for name, table in tables.items()}
-        if "images" in tables:
-            _bring_images(tables["images"], workspace.images, new, progress)
-        manifest = {
-            "version": version,
-            "title": title,
-            "key": _key(written),
-            "created_by": f"mlmkg {__version__}",
-            "split": split,
-            "languages": list(recipe.languages),
-            **({"licences": sorted(licences)} if licences else {}),
-            "recipe": _recipe(recipe),
-            "files": written,
-            "graphs": graph_checksums(store),
-        }
-        (new / MANIFEST).write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n", "utf-8")
-        (new / licensing.ATTRIBUTION).write_text(licensing.attribution(tables), "utf-8")
-        (new / "README.md").write_text(card(version, title, manifest, tables), "utf-8")
-        if folder.exists():
-            old = Path(name) / "replaced"
-            folder.rename(old)
-        new.rename(folder)
-    return Exported(folder, manifest, tables)
+        whole = reader.whole()
+        if "cells" in whole:
+            whole["cells"] = counted_cells(whole["cells"], figures.cells)
+        figures.add(whole)
+        for form in forms:
+            form.finish(whole)
+    return figures, sums
 
 
-def _is_export(folder: Path) -> bool:
-    """Return whether a folder may be replaced: it is an export, or empty."""
-    return folder.is_dir() and ((folder / MANIFEST).is_file() or not any(folder.iterdir()))
+def counted_cells(cells: pa.Table, counts: Mapping[str, Mapping[str, int]]) -> pa.Table:
+    """Return the cells that have entities, with their numbers, in all and by split.
 
-
-def respread(tables: Mapping[str, pa.Table], recipe: Recipe) -> dict[str, pa.Table]:
-    """Return the tables with splits that keep whole S2 regions (and shared images) apart."""
-    entities = tables["entities"]
-    latitudes = entities["latitude"].to_numpy()
-    longitudes = entities["longitude"].to_numpy()
-    regions = tokens(parents(cell_ids(latitudes, longitudes), REGION_LEVEL))
-    names = entities["entity"].to_pylist()
-    shared: list[tuple[str, str]] = []
-    if "images" in tables:
-        images = tables["images"]
-        shared = list(zip(images["entity"].to_pylist(), images["sha256"].to_pylist(), strict=True))
-    split = assign_regions(names, regions, shared, recipe.splits)
-    parts = pa.array([split[name] for name in names])
-    place = entities.column_names.index("split")
-    entities = entities.set_column(place, "split", parts)
-    return recounted({**tables, "entities": entities})
-
-
-def recounted(tables: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
-    """Return the tables with cells that count the entities there are."""
-    if "cells" not in tables:
-        return dict(tables)
-    return {**tables, "cells": _recount(tables["cells"], tables["entities"])}
-
-
-def _recount(cells: pa.Table, entities: pa.Table) -> pa.Table:
-    counts = entities.group_by(["cell", "split"]).aggregate([("entity", "count")]).to_pylist()
-    number = {(row["cell"], row["split"]): row["entity_count"] for row in counts}
+    :param counts: token -> split -> entities.
+    """
+    cells = cells.filter(pa.array([token in counts for token in cells["cell"].to_pylist()], pa.bool_()))
+    tokens = cells["cell"].to_pylist()
+    whole = pa.array([sum(counts[token].values()) for token in tokens], pa.int64())
+    cells = cells.append_column("entities", whole)
     for name in ("train", "val", "test"):
-        column = [number.get((cell, name), 0) for cell in cells["cell"].to_pylist()]
-        cells = cells.set_column(
-            cells.column_names.index(name), name, pa.array(column, type=pa.int64())
+        column = pa.array([counts[token].get(name, 0) for token in tokens], pa.int64())
+        cells = cells.append_column(name, column)
+    return cells
+
+
+def about_tables(reader: Reader, version: str) -> dict[str, About]:
+    """Return table -> what it says of itself, its sources from the provenance graph."""
+    rows = reader.store.rows(
+        "SELECT DISTINCT ?graph ?title ?version ?licence ?credit WHERE { "
+        "?graph prov:wasGeneratedBy/prov:used ?origin . ?origin dct:title ?title ; "
+        "dct:license ?licence ; schema:version ?version ; mlm:attribution ?credit }"
+    )
+    of: dict[str, list[dict[str, str]]] = {}
+    for graph, *said in sorted(rows):
+        of.setdefault(graph.rpartition("/")[2], []).append(
+            dict(zip(("title", "version", "licence", "attribution"), said, strict=True))
         )
-    whole = pc.add(pc.add(cells["train"], cells["val"]), cells["test"])
-    return cells.set_column(cells.column_names.index("entities"), "entities", whole)
+    about = {}
+    for query in reader.catalog.of_kind("export"):
+        sources = [source for graph in query.reads for source in of.get(graph, [])]
+        distinct = [source for i, source in enumerate(sources) if source not in sources[:i]]
+        about[query.name] = About(query.title, query.description, version, tuple(distinct))
+    return about
 
 
-def _write(folder: Path, name: str, table: pa.Table) -> dict[str, Any]:
-    path = folder / f"{name}.parquet"
-    pq.write_table(table, path, compression="zstd", store_schema=True)
-    content = path.read_bytes()
-    return {
-        "sha256": sha256(content).hexdigest(), "bytes": len(content), "rows": table.num_rows,
-    }  # fmt: skip
-
-
-def _bring_images(images: pa.Table, source: Path, folder: Path, progress: Progress) -> None:
-    """Put the image files beside the tables: hard links where the disk allows, else copies."""
-    for path in progress(sorted(set(images["path"].to_pylist())), "images", unit="file"):
+def _bring_images(images: pa.Table, source: Path, folder: Path) -> dict[str, str]:
+    """Put image files beside the tables, hard links where the disk allows; return their checksums."""
+    sums = {}
+    for path, checksum in zip(images["path"].to_pylist(), images["sha256"].to_pylist(), strict=True):
         target = folder / "images" / path
+        sums[f"images/{path}"] = checksum
+        if target.exists():
+            continue
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             os.link(source / path, target)
         except FileNotFoundError:
-            raise ExportError(
-                "the image file is gone", where=source / path,
-                action="Run `mlmkg build --force` to make it again",
-            ) from None  # fmt: skip
+            raise gone(source / path) from None
         except OSError:
             shutil.copyfile(source / path, target)
+    return sums
 
 
-def _key(files: Mapping[str, Mapping[str, Any]]) -> str:
-    sums = {name: entry["sha256"] for name, entry in files.items()}
-    return sha256(json.dumps(sums, sort_keys=True).encode()).hexdigest()
+def _write_manifest(folder: Path, manifest: dict[str, Any], sums: dict[str, str]) -> None:
+    """Write the manifest with all data files there are; the images are only in the checksums."""
+    listed: dict[str, dict[str, Any]] = {}
+    for name in files(folder):
+        if name.startswith("images/") or name in {MANIFEST, licensing.ATTRIBUTION, "README.md"}:
+            continue
+        sums[name] = sums.get(name) or digest(folder / name)
+        listed[name] = {"sha256": sums[name], "bytes": (folder / name).stat().st_size}
+        if name.endswith(".parquet"):
+            listed[name]["rows"] = pq.read_metadata(folder / name).num_rows
+    tables = {name: entry["sha256"] for name, entry in listed.items() if name.endswith(".parquet")}
+    content = tables or {name: entry["sha256"] for name, entry in listed.items()}
+    manifest["files"] = listed
+    manifest["key"] = sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n", "utf-8")
+
+
+def _columns(folder: Path) -> dict[str, list[str]]:
+    return {path.name: pq.read_schema(path).names for path in sorted(folder.glob("*.parquet"))}
 
 
 def _recipe(recipe: Recipe) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from mlmkg.errors import ExportError
 from mlmkg.licences import FAMILIES, family
 
 ATTRIBUTION: Final = "ATTRIBUTION.tsv"
+HEAD: Final = "work\tentity\tlicence\tattribution\n"
 #: Tables of works that have a licence each.
 _WORKS: Final = ("images", "summaries")
 
@@ -61,10 +62,9 @@ def only(tables: Mapping[str, pa.Table], families: Collection[str]) -> dict[str,
 
 
 def attribution(tables: Mapping[str, pa.Table]) -> str:
-    """Return the credits of every work as tab-separated lines: file, entity, licence, credit."""
+    """Return the credits of every work as tab-separated lines under :data:`HEAD`."""
     stream = io.StringIO(newline="")
     lines = csv.writer(stream, dialect="excel-tab", lineterminator="\n")
-    lines.writerow(["work", "entity", "licence", "attribution"])
     for name in _WORKS:
         if name in tables:
             table = tables[name]

@@ -8,13 +8,13 @@ tables. Every object has its class in the same file, as the profile's range shap
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from mlmkg.metadata.dataset import Dataset
 from mlmkg.metadata.description import Agent
 from mlmkg.metadata.inventory import Box, Export, File
 from mlmkg.metadata.inventory import Graph as NamedGraph
-from mlmkg.metadata.terms import EU, MEDIA_TYPE, VCARD, language
+from mlmkg.metadata.terms import EU, MEDIA_TYPE, VCARD, file_form, language
 from mlmkg.metadata.turtle import Out
 from mlmkg.vocab import (
     DCAT,
@@ -32,12 +32,6 @@ from mlmkg.vocab import (
 
 if TYPE_CHECKING:
     from rdflib import URIRef
-
-#: File name's end -> EU file type, media type, media type of the compression.
-_FORMATS: Final = {
-    ".nt.zst": ("RDF_N_TRIPLES", "application/n-triples", "application/zstd"),
-    ".parquet": ("PARQUET", "application/vnd.apache.parquet", None),
-}
 
 
 def dcat(dataset: Dataset) -> bytes:
@@ -113,8 +107,10 @@ class _Writer(Out):
         )  # fmt: skip
         self.say(node, DCAT.version, self.plain(export.key[:16]))
         for file in export.files:
-            table = file.path.rpartition("/")[2].removesuffix(".parquet")
-            made = self._distribution(file, f"Table {table} of {export.name}", self.dataset.licence)
+            name = file.path.rpartition("/")[2]
+            table = name.endswith(".parquet")
+            title = f"Table {name.removesuffix('.parquet')}" if table else name
+            made = self._distribution(file, f"{title} of {export.name}", self.dataset.licence)
             self.say(node, DCAT.distribution, made)
         return node
 
@@ -179,14 +175,14 @@ class _Writer(Out):
         self.say(checksum, SPDX.algorithm, algorithm)
         self.say(checksum, SPDX.checksumValue, self.typed(file.sha256, XSD.hexBinary))
         self.say(node, SPDX.checksum, checksum)
-        for end, (kind, media, compression) in _FORMATS.items():
-            if file.path.endswith(end):
-                form = self.node(EU[f"file-type/{kind}"], DCT.MediaTypeOrExtent)
-                self.say(node, DCT.format, form)
-                self.say(node, DCAT.mediaType, self.node(MEDIA_TYPE[media], DCT.MediaType))
-                if compression:
-                    packed = self.node(MEDIA_TYPE[compression], DCT.MediaType)
-                    self.say(node, DCAT.compressFormat, packed)
+        if form := file_form(file.path):
+            if form.eu:
+                kind = self.node(EU[f"file-type/{form.eu}"], DCT.MediaTypeOrExtent)
+                self.say(node, DCT.format, kind)
+            self.say(node, DCAT.mediaType, self.node(MEDIA_TYPE[form.media], DCT.MediaType))
+            if form.compression:
+                packed = self.node(MEDIA_TYPE[form.compression], DCT.MediaType)
+                self.say(node, DCAT.compressFormat, packed)
         if licence:
             self.say(node, DCT.license, self.node(licence, DCT.LicenseDocument))
         if self.dataset.rights:

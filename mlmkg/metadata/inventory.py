@@ -304,8 +304,11 @@ def _export(workspace: Workspace, path: Path) -> Export:
     again = "Run `mlmkg export --force` for this version"
     try:
         manifest = json.loads(path.read_text("utf-8"))
-        entities = int(manifest["files"]["entities.parquet"]["rows"])
-        files = tuple(_listed(workspace, path.parent, name, manifest) for name in manifest["files"])
+        entities = int(manifest["entities"])
+        files = tuple(
+            _listed(workspace, path.parent, name, manifest) for name in manifest["files"]
+            if not name.startswith("report")  # a page about the data is none of them
+        )  # fmt: skip
         return Export(
             name=path.parent.name,
             title=manifest.get("title") or f"Version {manifest['version']}",
@@ -334,6 +337,8 @@ def _table_box(path: Path) -> Box | None:
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
+    if not path.is_file():
+        return None  # an export in other forms
     table = pq.read_table(path, columns=["longitude", "latitude"])
     if not table.num_rows:
         return None

@@ -14,6 +14,7 @@ from typing import Any
 from mlmkg.metadata.dataset import Dataset
 from mlmkg.metadata.description import Agent
 from mlmkg.metadata.inventory import Box, Export, File
+from mlmkg.metadata.terms import file_form
 from mlmkg.vocab import SCHEMA
 
 
@@ -79,12 +80,12 @@ def _dataset(
 
 
 def _file(dataset: Dataset, file: File, name: str) -> dict[str, Any]:
-    table = file.path.endswith(".parquet")
+    form = file_form(file.path)
     return {
         "@type": "DataDownload",
         "name": name,
         "contentUrl": dataset.address(file),
-        "encodingFormat": "application/vnd.apache.parquet" if table else "application/n-triples",
+        "encodingFormat": form.media if form else "application/octet-stream",
         "contentSize": f"{file.bytes} B",
         "sha256": file.sha256,
     }

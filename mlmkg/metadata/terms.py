@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from mlmkg.vocab import PREFIXES, SH, SPDX, Namespace
@@ -39,3 +40,37 @@ def language(code: str) -> str | None:
     """
     known = LANGUAGES.get(code)
     return None if known is None else EU[f"language/{known}"]
+
+
+@dataclass(frozen=True)
+class FileForm:
+    """What a file is.
+
+    :param media: its media type.
+    :param eu: its name in the EU's list of file types, or None.
+    :param compression: media type of what it is packed with, or None.
+    """
+
+    media: str
+    eu: str | None = None
+    compression: str | None = None
+
+
+_FORMS: Final = {
+    ".nt.zst": FileForm("application/n-triples", "RDF_N_TRIPLES", "application/zstd"),
+    ".parquet": FileForm("application/vnd.apache.parquet", "PARQUET"),
+    ".geojson": FileForm("application/geo+json", "GEOJSON"),
+    ".jsonl": FileForm("application/jsonl"),
+    ".tar": FileForm("application/x-tar", "TAR"),
+    ".tsv": FileForm("text/tab-separated-values", "TSV"),
+    ".h5": FileForm("application/x-hdf5"),
+}
+
+
+def file_form(path: str) -> FileForm | None:
+    """Return what a file is by its name's end, or None if that is not known.
+
+    >>> file_form("exports/mlm/entities.parquet").eu
+    'PARQUET'
+    """
+    return next((form for end, form in _FORMS.items() if path.endswith(end)), None)
