@@ -112,6 +112,19 @@ class Dataset:
     classes: Rows | None = None
 
 
+def gathered(vectors_ND: Tensor, rows_B: Tensor) -> Tensor:
+    """Return (B, D) rows of features, on the device the features are on.
+
+    On the CPU by numpy, in one thread: torch divides the rows among its threads, which on two busy
+    cores took 7 s for 220,000 rows of 4,096 numbers in batches of 128 where this takes 0.24.
+
+    :param rows_B: (B,) on the CPU.
+    """
+    if vectors_ND.device.type == "cpu":
+        return torch.from_numpy(vectors_ND.numpy()[rows_B.numpy()])
+    return vectors_ND[rows_B.to(vectors_ND.device)]
+
+
 def manifest(export: Path) -> dict[str, Any]:
     """Return an export's manifest.
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import torch
-from mlmkg.ml.data import Dataset, Rows
+from mlmkg.ml.data import Dataset, Rows, gathered
 from mlmkg.ml.losses import great_circle
 from mlmkg.ml.model import MultitaskModel
 from sklearn.metrics import precision_recall_fscore_support
@@ -103,7 +103,7 @@ def predict_cells(
     rows_E, features = _rows(dataset, entities_E, modality)
     has = rows_E >= 0
     with torch.inference_mode():
-        _, logits = getattr(model, modality)(features.vectors[rows_E[has]].to(_device(model)))
+        _, logits = getattr(model, modality)(gathered(features.vectors, rows_E[has]).to(_device(model)))
     return entities_E[has], torch.softmax(logits, dim=1).cpu()
 
 
@@ -125,8 +125,10 @@ def _pairs(model: MultitaskModel, dataset: Dataset, entities_E: Tensor) -> tuple
     if int(both.sum()) < 2:
         return None
     with torch.inference_mode():
-        image_ND = model.joined(*model.image(images.vectors[image_E[both]].to(_device(model))))
-        text_ND = model.joined(*model.text(texts.vectors[text_E[both]].to(_device(model))))
+        image_ND = model.joined(
+            *model.image(gathered(images.vectors, image_E[both]).to(_device(model)))
+        )
+        text_ND = model.joined(*model.text(gathered(texts.vectors, text_E[both]).to(_device(model))))
     return image_ND, text_ND
 
 

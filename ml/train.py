@@ -22,7 +22,7 @@ from typing import Any, Final
 
 import torch
 from mlmkg.ml import checkpoint, plots
-from mlmkg.ml.data import Dataset
+from mlmkg.ml.data import Dataset, gathered
 from mlmkg.ml.evaluate import evaluate, quick
 from mlmkg.ml.losses import cell_loss, contrastive, soft_targets, weighed
 from mlmkg.ml.model import ModelConfig, MultitaskModel
@@ -116,8 +116,8 @@ def _run(
     train_E = dataset.split["train"]
     some_E = train_E[:: max(1, len(train_E) // AVERAGED)]
     model.standardise(
-        dataset.images.vectors[_known(dataset.images.first(some_E))],
-        dataset.texts.vectors[_known(dataset.texts.first(some_E))],
+        gathered(dataset.images.vectors, _known(dataset.images.first(some_E))),
+        gathered(dataset.texts.vectors, _known(dataset.texts.first(some_E))),
     )
     model.to(device)
     targets_CC = soft_targets(dataset.centres, config.smoothing_km).to(device)
@@ -145,8 +145,8 @@ def _run(
         for batch_B in _batches(train_E, config.batch, steps, generator):
             image_B = dataset.images.drawn(batch_B, generator)
             text_B = dataset.texts.drawn(batch_B, generator)
-            image_BD, image_logits_BC = model.image(images_ND[image_B.clamp(min=0)])
-            text_BD, text_logits_BC = model.text(texts_ND[text_B.clamp(min=0)])
+            image_BD, image_logits_BC = model.image(gathered(images_ND, image_B.clamp(min=0)))
+            text_BD, text_logits_BC = model.text(gathered(texts_ND, text_B.clamp(min=0)))
             cell_B = dataset.cell[batch_B]
             losses: dict[str, Tensor] = {}
             if config.task != "le":
