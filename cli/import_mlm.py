@@ -30,7 +30,7 @@ def command(context: Context, folder: Path, output: Path | None, coordinates: st
     """Read train.h5, val.h5 and test.h5 of the published MLM, or of an export as HDF5.
 
     \b
-    mlmkg -w mlm-2020 import-mlm downloads/MLM_irle_gr/
+    mlmkg -w mlm-2020 import-mlm downloads/
     mlmkg -w mlm-2020 train --features published
 
     FOLDER holds the files of https://doi.org/10.5281/zenodo.3885753. Their vectors become a
