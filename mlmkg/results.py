@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 from pyoxigraph import Literal, NamedNode, QueryResultsFormat, QuerySolutions
@@ -145,6 +146,18 @@ class _Rows(io.RawIOBase):
         return len(data)
 
 
+def repeating(table: pa.Table) -> list[str]:
+    """Return the columns worth a dictionary in Parquet: those whose values repeat in these rows.
+
+    Of values that are all different a dictionary is built, given up and written for nothing.
+    """
+    return [
+        name
+        for name, column in zip(table.column_names, table.columns, strict=True)
+        if not pa.types.is_nested(column.type) and 2 * pc.count_distinct(column).as_py() <= len(column)
+    ]
+
+
 def read_table(answer: QuerySolutions, types: Mapping[str, pa.DataType] | None = None) -> pa.Table:
     """Return a SELECT's solutions as an Arrow table; see :func:`pour`."""
     batches: list[pa.RecordBatch] = []
@@ -168,7 +181,9 @@ def write_parquet(answer: QuerySolutions, target: Path | IO[bytes], *, plain: bo
         table = pa.Table.from_batches(held)
         held.clear()
         if writer is None:
-            writer = pyarrow.parquet.ParquetWriter(target, table.schema, compression="zstd")
+            writer = pyarrow.parquet.ParquetWriter(
+                target, table.schema, compression="zstd", use_dictionary=repeating(table)
+            )
         if table.num_rows:
             writer.write_table(table, row_group_size=table.num_rows)
         rows += table.num_rows

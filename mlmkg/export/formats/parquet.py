@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from mlmkg.export.columns import About, described, hub_features
 from mlmkg.export.formats import Form, image_bytes
+from mlmkg.results import repeating
 
 #: Bytes gathered for a row group: readers are slow with small ones.
 ROW_GROUP: Final = 16 << 20
@@ -94,7 +95,10 @@ class _Table:
         self._held, self._bytes = [], 0
         schema = described(table.schema, self._about)
         if self._writer is None:
-            self._writer = pq.ParquetWriter(self._path, schema, compression="zstd", store_schema=True)
+            self._writer = pq.ParquetWriter(
+                self._path, schema, compression="zstd", use_dictionary=repeating(table),
+                store_schema=True,
+            )  # fmt: skip
         table = table.cast(self._writer.schema)
         if table.num_rows:
             self._writer.write_table(table, row_group_size=table.num_rows)
