@@ -25,7 +25,7 @@ def workspace(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspac
     """A copy of the small dataset with an export of version irle."""
     folder = tmp_path_factory.mktemp("ml") / "mlm"
     shutil.copytree(built, folder)
-    assert invoke("-w", folder, "export", "--version", "irle").exit_code == 0
+    assert invoke("-w", folder, "export", "--version", "irle", "--no-report").exit_code == 0
     return Workspace(folder)
 
 
@@ -42,6 +42,27 @@ def test_an_export_has_one_row_per_entity_and_images_beside_it(workspace: Worksp
     assert set(images["entity"].to_pylist()) == set(entities["entity"].to_pylist())
     assert all((export / "images" / path).is_file() for path in images["path"].to_pylist())
     assert (export / "README.md").read_text("utf-8").startswith("---\n")
+
+
+def test_an_export_as_the_published_files_is_read_as_they_are(
+    workspace: Workspace, dataset: Dataset, tmp_path: Path
+) -> None:
+    import h5py
+
+    target = tmp_path / "h5"
+    words = ["--version", "irle", "--format", "hdf5", "--no-report", "-o", target]
+    done = invoke("-w", workspace.root, "export", *words)
+    assert done.exit_code == 0, done.output
+    found = 0
+    for split in ("train", "val", "test"):
+        with h5py.File(target / f"{split}.h5") as file:
+            for number in file["ids"][:]:
+                assert file[f"{number}_images"].shape == (1, 1280)
+                assert file[f"{number}_summaries"].shape == (3, 512)
+                assert file[f"{number}_onehot"].shape == (len(dataset.cells),)
+                found += 1
+    assert found == len(dataset.entities)
+    assert invoke("verify", target).exit_code == 0
 
 
 def test_spatial_splits_keep_regions_apart(workspace: Workspace, tmp_path: Path) -> None:
