@@ -138,6 +138,11 @@ def manifest(export: Path) -> dict[str, Any]:
             "no export", where=export, action=f"Run `mlmkg export --version NAME` first{known}"
         )
     content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    if not (export / "entities.parquet").is_file():
+        raise ExportError(
+            "an export without Parquet tables, which training reads", where=export,
+            action="Export with --format parquet too",
+        )  # fmt: skip
     return content
 
 
