@@ -28,11 +28,12 @@ KINDS: Final = {
     "export": "one table of an export each",
     "links": "edges for knowledge-graph embedding",
     "checks": "an empty answer passes",
+    "quality": "each row is a hit in a version",
     "reports": "figures of a store",
     "examples": "questions people ask",
 }
 WRITING: Final = {"extract", "derive", "versions"}
-_KEYS: Final = {"title", "description", "kind", "reads", "writes", "batch", "parameters"}
+_KEYS: Final = {"title", "description", "kind", "reads", "writes", "batch", "parameters", "severity"}
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class QueryFile:
     :param writes: the graph it makes, or None.
     :param batch: how it is sent in pieces, or None.
     :param parameters: ``VALUES`` variable -> what it means.
+    :param severity: of a hit of a check of quality: ``leak``, ``error``, ``note``; or "".
     """
 
     path: Path
@@ -75,6 +77,7 @@ class QueryFile:
     writes: str | None = None
     batch: Batch | None = None
     parameters: dict[str, str] = field(default_factory=dict)
+    severity: str = ""
 
     @property
     def short_path(self) -> str:
@@ -114,6 +117,7 @@ def read_query(path: Path, kind: str | None = None) -> QueryFile:
         writes=header.get("writes"),
         batch=Batch(batch["variable"], batch["from"], int(batch["size"])) if batch else None,
         parameters=dict(header.get("parameters", {})),
+        severity=str(header.get("severity", "")),
     )
 
 

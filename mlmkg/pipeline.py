@@ -40,7 +40,7 @@ SCRATCH: Final = ".scratch-"
 #: The graph of an import of the published MLM.
 IMPORTED: Final = "imported"
 #: Graphs, and families of them, that are added beside those of the pipeline.
-ADDED: Final = ("predictions/", "changes/", IMPORTED)
+ADDED: Final = ("predictions/", "changes/", "quality/", IMPORTED)
 
 
 @dataclass(frozen=True)
@@ -278,7 +278,7 @@ def build(
 
 
 def added_graphs(workspace: Workspace) -> list[GraphFile]:
-    """Return the newest file of every graph that was added: predictions, changes, an import."""
+    """Return the newest file of every graph that was added, such as predictions or an import."""
     found = [f for family in ADDED for f in graphfile.written_graphs(workspace.graphs, family)]
     return list({file.name: file for file in found}.values())
 

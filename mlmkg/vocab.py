@@ -52,6 +52,7 @@ AGENT: Final = Namespace(BASE + "agent/")
 SOURCE: Final = Namespace(BASE + "source/")
 RUN: Final = Namespace(BASE + "run/")
 PREDICTION: Final = Namespace(BASE + "prediction/")
+QUALITY: Final = Namespace(BASE + "quality/")
 
 WD: Final = Namespace("http://www.wikidata.org/entity/")
 WDT: Final = Namespace("http://www.wikidata.org/prop/direct/")
@@ -73,6 +74,8 @@ DCAT: Final = Namespace("http://www.w3.org/ns/dcat#")
 VOID: Final = Namespace("http://rdfs.org/ns/void#")
 FOAF: Final = Namespace("http://xmlns.com/foaf/0.1/")
 SH: Final = Namespace("http://www.w3.org/ns/shacl#")
+DQV: Final = Namespace("http://www.w3.org/ns/dqv#")
+OA: Final = Namespace("http://www.w3.org/ns/oa#")
 SPDX: Final = Namespace("http://spdx.org/rdf/terms#")
 GN: Final = Namespace("https://sws.geonames.org/")
 
@@ -101,4 +104,6 @@ PREFIXES: Final[dict[str, str]] = {
     "dcat": str(DCAT),
     "void": str(VOID),
     "foaf": str(FOAF),
+    "dqv": str(DQV),
+    "oa": str(OA),
 }

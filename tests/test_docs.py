@@ -15,10 +15,14 @@ from mlmkg.cli.main import root
 import mlmkg.export
 import mlmkg.harvest
 import mlmkg.metadata
+import mlmkg.quality
 import mlmkg.sources
 from mlmkg.catalog import read_catalog
 
 DOCS = Path(__file__).parent.parent / "docs"
+PACKAGES = (
+    mlmkg, mlmkg.export, mlmkg.harvest, mlmkg.metadata, mlmkg.ml, mlmkg.quality, mlmkg.sources,
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", root.list_commands(click.Context(root)))
@@ -35,7 +39,7 @@ def test_a_command_is_in_the_docs_with_all_its_options(name: str) -> None:
 def modules() -> list[str]:
     return sorted(
         f"{package.__name__}.{module.name}"
-        for package in (mlmkg, mlmkg.export, mlmkg.harvest, mlmkg.metadata, mlmkg.ml, mlmkg.sources)
+        for package in PACKAGES
         for module in iter_modules(package.__path__)
         if not module.ispkg and module.name != "__main__"
     )
