@@ -21,7 +21,7 @@ from mlmkg.errors import MlmkgError, RecipeError
 NOT_COMMANDS = {"main", "context", "tables", "building"}
 EXIT_BAD_INPUT = 2
 #: What only the extra `ml` installs.
-OF_THE_MODEL = {"torch", "sklearn", "matplotlib", "safetensors"}
+OF_THE_MODEL = {"torch", "sklearn", "safetensors"}
 
 
 class CommandFiles(click.Group):

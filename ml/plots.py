@@ -1,7 +1,4 @@
-"""Pictures of a run: its curves, where its guesses lie, and which regions it confuses.
-
-Colours are Okabe and Ito's, which people with any colour vision tell apart.
-"""
+"""Pictures of a run: its curves, where its guesses lie, and which regions it confuses."""
 
 from __future__ import annotations
 
@@ -22,13 +19,9 @@ from mlmkg.ml.evaluate import RADII_KM, predict_cells
 from mlmkg.ml.losses import great_circle
 from mlmkg.ml.model import MultitaskModel
 
-BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#777777"
+from mlmkg.report.style import BLUE, GREEN, GREY, ORANGE, RED, STYLE, bounds, ground, height
+
 COLOURS: Final = {"image": ORANGE, "text": BLUE, "ir": GREEN, "loss": GREY}
-STYLE: Final = {
-    "font.size": 10, "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 11,
-    "axes.titlelocation": "left", "figure.dpi": 120, "legend.frameon": False,
-    "savefig.bbox": "tight",
-}  # fmt: skip
 #: Lines from a true to a guessed place, at most: more make a map unreadable.
 ARROWS: Final = 150
 
@@ -96,14 +89,9 @@ def _guesses(
 
 def world_map(path: Path, run: str, model: MultitaskModel, dataset: Dataset) -> None:
     """Draw true places and lines to where the model puts them, per modality, with coastlines."""
-    try:
-        from mpl_toolkits.basemap import Basemap
-    except ImportError:  # without mlmkg[demo] the map has no coastlines, and the run still ends well
-        Basemap = None
-
-    bounds = _bounds(dataset.places.numpy())
-    wide = bounds[3] - bounds[2] > 1.3 * (bounds[1] - bounds[0])
-    tall = (bounds[1] - bounds[0]) / (bounds[3] - bounds[2])
+    around = bounds(dataset.places.numpy())
+    tall = height(around)
+    wide = tall < 1 / 1.3
     rows, columns, width = (2, 1, 8.5) if wide else (1, 2, 5.2)
     figure, both = plt.subplots(
         rows, columns, figsize=(columns * width, rows * (width * tall + 0.4) + 0.5),
@@ -111,15 +99,7 @@ def world_map(path: Path, run: str, model: MultitaskModel, dataset: Dataset) -> 
     )  # fmt: skip
     for axes, modality in zip(np.ravel(both), ("image", "text"), strict=True):
         true, guess, _, _ = _guesses(model, dataset, modality)
-        earth = Basemap and Basemap(
-            projection="cyl", resolution="c" if bounds[3] - bounds[2] > 120 else "l", ax=axes,
-            llcrnrlat=bounds[0], urcrnrlat=bounds[1], llcrnrlon=bounds[2], urcrnrlon=bounds[3],
-        )  # fmt: skip
-        if earth:
-            earth.drawmapboundary(fill_color="#dde8f0", linewidth=0.4, zorder=0)
-            earth.fillcontinents(color="#fbf9f3", lake_color="#eef3f7", zorder=1)
-            earth.drawcoastlines(linewidth=0.4, color="#666666")
-            earth.drawcountries(linewidth=0.3, color="#aaaaaa")
+        ground(axes, around)
         if not len(true):
             continue
         step = max(1, len(true) // ARROWS)
@@ -143,19 +123,6 @@ def world_map(path: Path, run: str, model: MultitaskModel, dataset: Dataset) -> 
                     fontweight="bold")  # fmt: skip
     figure.savefig(path)
     plt.close(figure)
-
-
-def _bounds(places: np.ndarray) -> tuple[float, float, float, float]:
-    """Return south, north, west, east around nearly all places, with a margin; remote islands may
-    fall outside."""
-    places = places[np.isfinite(places).all(axis=1)]
-    south, north = np.quantile(places[:, 0], [0.002, 0.998])
-    west, east = np.quantile(places[:, 1], [0.002, 0.998])
-    pad_lat, pad_lon = 0.06 * (north - south) + 1, 0.06 * (east - west) + 1
-    return (
-        float(max(-89, south - pad_lat)), float(min(89, north + pad_lat)),
-        float(max(-180, west - pad_lon)), float(min(180, east + pad_lon)),
-    )  # fmt: skip
 
 
 def confusion(path: Path, run: str, model: MultitaskModel, dataset: Dataset, most: int = 20) -> None:

@@ -16,12 +16,13 @@ import mlmkg.export
 import mlmkg.harvest
 import mlmkg.metadata
 import mlmkg.quality
+import mlmkg.report
 import mlmkg.sources
 from mlmkg.catalog import read_catalog
 
 DOCS = Path(__file__).parent.parent / "docs"
 PACKAGES = (
-    mlmkg, mlmkg.export, mlmkg.harvest, mlmkg.metadata, mlmkg.ml, mlmkg.quality, mlmkg.sources,
+    mlmkg, mlmkg.export, mlmkg.harvest, mlmkg.metadata, mlmkg.ml, mlmkg.quality, mlmkg.report, mlmkg.sources,
 )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FORBIDDEN = {
-    "mlmkg": ("mlmkg.ml", "mlmkg.cli", "torch", "torchvision", "click", "sklearn", "matplotlib"),
+    "mlmkg": ("mlmkg.ml", "mlmkg.cli", "torch", "torchvision", "click", "sklearn"),
     "ml": ("mlmkg.cli", "click"),
 }
 #: Python looks for ``python -m mlmkg`` in this file; it is the front door, not a room.
@@ -36,6 +36,14 @@ def test_a_storey_does_not_look_up(storey: str) -> None:
         for name in imported(path):
             for forbidden in FORBIDDEN[storey]:
                 assert name != forbidden and not name.startswith(f"{forbidden}."), (path, name)
+
+
+def test_only_the_report_draws() -> None:
+    for path in sorted((ROOT / "mlmkg").rglob("*.py")):
+        drawn = {
+            name for name in imported(path) if name.split(".")[0] in {"matplotlib", "mpl_toolkits"}
+        }
+        assert not drawn or path.parent.name == "report", (path, drawn)
 
 
 def test_the_core_loads_without_torch_and_help_loads_nothing_heavy() -> None:

@@ -10,12 +10,15 @@ from typing import Final
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from mlmkg.report.style import GREY, INK
 
 #: Rows of a bar chart; what is beyond them is one row.
 ROWS: Final = 12
 LETTERS: Final = 34
+#: The widths of a picture that takes the page, or half of it, inches.
+WHOLE, HALF = 10.0, 5.2
 
 
 @dataclass(frozen=True)
@@ -84,11 +87,11 @@ def both(names: Sequence[str]) -> str:
 
 
 def canvas(
-    title: str, note: str = "", *, wide: float = 6.4, high: float = 3.0, columns: int = 1
+    title: str, note: str = "", *, wide: float = HALF, high: float = 3.0, columns: int = 1
 ) -> tuple[Figure, list[Axes]]:
     """Return a figure with its title and a note on units, and its axes from left to right."""
-    figure = Figure(figsize=(wide, high), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.06, h_pad=0.06, hspace=0.04, wspace=0.04)  # type: ignore[union-attr]
+    room = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06, hspace=0.04, wspace=0.04)
+    figure = Figure(figsize=(wide, high), layout=room)
     heading = fill(title, int(wide * 10.2))
     figure.suptitle(heading, x=0.012, ha="left", fontweight="bold", fontsize=11, color=INK)
     axes = list(np.ravel(np.asarray(figure.subplots(1, columns))))

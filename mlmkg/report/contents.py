@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from mlmkg.report.charts import ROWS, Drawing, bars, both, canvas, listed, percent, share, short
+from mlmkg.report.charts import ROWS, WHOLE, Drawing, bars, both, canvas, listed, percent, share, short
 from mlmkg.report.figures import IMAGE, Figures
 from mlmkg.report.style import BLUE, GREY, INK, ORANGE, PALE, RED, SKY
 
@@ -39,7 +39,7 @@ def coverage(figures: Figures) -> Drawing | None:
         rows.append(("", [], f"{left:,} · {len(rest)} other combinations"))
     bars(axes, rows)
     longest = axes.get_xlim()[1]
-    step = longest * 0.08
+    step = longest * 0.1
     for place, (kind, _) in enumerate(shown):
         for column, name in enumerate(names):
             axes.scatter((column - len(names)) * step, place, s=42, linewidths=0,
@@ -125,7 +125,7 @@ def licences(figures: Figures) -> Drawing | None:
     title = f"{share(most, total, name)} are {words.get(family, f'under {FAMILY_NAMES[family]}')}"
     rows = max(len(families) for _, families in there)
     note = f"{both([name for name, _ in there]).capitalize()} by family of licences"
-    figure, axes = canvas(title, note, wide=10, high=1.0 + 0.28 * rows, columns=2)
+    figure, axes = canvas(title, note, wide=WHOLE, high=1.0 + 0.28 * rows, columns=2)
     for panel in axes[len(there) :]:
         panel.set_axis_off()
     for panel, (name, families), colour in zip(axes, there, (ORANGE, BLUE), strict=False):

@@ -9,9 +9,10 @@ image its file's name (8 bytes), everything else is a count.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import compress
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlmkg.licences import FAMILIES, family
+from mlmkg.report.counting import groups, order, ranked, summed
 
 SPLITS: Final = ("train", "val", "test")
 IMAGE: Final = "image"
@@ -89,7 +91,7 @@ class Figures:
         if summaries is not None:
             self._add_summaries(summaries)
         if classes is not None:
-            for (name, label, hops), count in _groups(classes, "class", "label", "hops"):
+            for (name, label, hops), count in groups(classes, "class", "label", "hops"):
                 if name is not None:
                     self.classes[name, label or name, hops] += count
         if entities is not None:
@@ -103,11 +105,11 @@ class Figures:
 
     def _add_images(self, images: pa.Table) -> None:
         self.images += images.num_rows
-        for (name,), count in _groups(images, "property"):
+        for (name,), count in groups(images, "property"):
             self.image_properties[name or UNKNOWN] += count
-        for (name,), count in _groups(images, "media_type"):
+        for (name,), count in groups(images, "media_type"):
             self.media_types[name or UNKNOWN] += count
-        for (name,), count in _groups(images, "licence"):
+        for (name,), count in groups(images, "licence"):
             self.licences["images", name or UNKNOWN] += count
         if "sha256" in images.column_names:
             names = images["sha256"].unique().drop_null().to_pylist()
@@ -125,16 +127,16 @@ class Figures:
             for column in {"generated", "characters"} & set(mine.column_names):
                 total = pc.sum(mine[column]).as_py() or 0
                 setattr(language, column, getattr(language, column) + total)
-        for (name,), count in _groups(summaries, "licence"):
+        for (name,), count in groups(summaries, "licence"):
             self.licences["summaries", name or UNKNOWN] += count
 
     def _add_entities(self, entities: pa.Table) -> None:
         self.entities += entities.num_rows
-        for (name, label, where), count in _groups(entities, "country", "country_label", "continent"):
+        for (name, label, where), count in groups(entities, "country", "country_label", "continent"):
             self.countries[name or "", label or name or UNKNOWN, where or UNKNOWN] += count
-        for (where, split), count in _groups(entities, "continent", "split"):
+        for (where, split), count in groups(entities, "continent", "split"):
             self.by_continent[where or UNKNOWN, split or UNKNOWN] += count
-        for (cell, split), count in _groups(entities, "cell", "split"):
+        for (cell, split), count in groups(entities, "cell", "split"):
             self.by_cell[cell, split or UNKNOWN] += count
         if {"latitude", "longitude"} <= set(entities.column_names):
             places = np.column_stack(
@@ -145,22 +147,18 @@ class Figures:
     def _add_modalities(
         self, entities: pa.Table, images: pa.Table | None, summaries: pa.Table | None
     ) -> None:
-        has: dict[str, pa.Array] = {}
+        has: dict[str, pa.ChunkedArray] = {}
         if images is not None:
             has[IMAGE] = images["entity"]
         if summaries is not None:
             for name in sorted(filter(None, summaries["language"].unique().to_pylist())):
                 has[name] = summaries.filter(pc.equal(summaries["language"], name))["entity"]
-        table = np.column_stack(
-            [
-                np.zeros((entities.num_rows, 0), bool),
-                *(pc.is_in(entities["entity"], value_set=_whole(e)).to_numpy() for e in has.values()),
-            ]
-        )
-        names = np.array(list(has))
-        kinds, counts = np.unique(table, axis=0, return_counts=True) if has else ([[]], [len(table)])
-        for kind, count in zip(kinds, counts, strict=True):
-            self.modalities[tuple(names[np.asarray(kind, bool)].tolist())] += int(count)
+        names = entities["entity"]
+        columns = [pc.is_in(names, value_set=e.combine_chunks()).to_numpy() for e in has.values()]
+        table = np.array(columns, dtype=bool).reshape(len(has), entities.num_rows).T
+        kinds, counts = np.unique(table, axis=0, return_counts=True)
+        for kind, count in zip(kinds.tolist(), counts.tolist(), strict=True):
+            self.modalities[tuple(compress(has, kind))] += count
 
     @property
     def places(self) -> np.ndarray:
@@ -175,12 +173,12 @@ class Figures:
     @property
     def continents(self) -> dict[str, int]:
         """Entities of each continent, the most first (the paper's Figure 2)."""
-        return _summed(self.by_continent, 0)
+        return summed(self.by_continent, 0)
 
     @property
     def splits(self) -> dict[str, int]:
         """Entities of each split: train, val, test, then what else there is."""
-        found = _summed(self.by_continent, 1)
+        found = summed(self.by_continent, 1)
         order = [name for name in SPLITS if name in found]
         return {name: found[name] for name in [*order, *(n for n in found if n not in order)]}
 
@@ -188,10 +186,14 @@ class Figures:
     def cells(self) -> dict[str, dict[str, int]]:
         """Cell -> split -> entities, of the cells that have entities, by token."""
         found: dict[str, dict[str, int]] = {}
-        for (cell, split), count in sorted(self.by_cell.items(), key=lambda item: item[0][0] or ""):
+        for (cell, split), count in self.by_cell.items():
             if cell is not None:
                 found.setdefault(cell, {})[split] = count
-        return found
+        order_of = {name: place for place, name in enumerate(self.splits)}
+        return {
+            cell: dict(sorted(found[cell].items(), key=lambda item: order_of[item[0]]))
+            for cell in sorted(found)
+        }
 
     @property
     def without_cell(self) -> int:
@@ -231,8 +233,8 @@ class Figures:
             "images": {
                 "statements": self.images,
                 "files": self.image_files,
-                "properties": _ranked(self.image_properties),
-                "media_types": _ranked(self.media_types),
+                "properties": ranked(self.image_properties),
+                "media_types": ranked(self.media_types),
             },
             "summaries": {
                 name: vars(language) for name, language in sorted(self.languages.items())
@@ -243,12 +245,12 @@ class Figures:
                 "hops": self.hops(),
                 "entities": [
                     {"class": name, "label": label, "hops": hops, "entities": count}
-                    for (name, label, hops), count in _order(self.classes)
+                    for (name, label, hops), count in order(self.classes)
                 ],
             },
             "cells": {
                 "cells": len(cells),
-                "levels": _ranked(
+                "levels": ranked(
                     Counter(str(self.outlines[cell][0]) for cell in cells if cell in self.outlines)
                 ),
                 "entities_without": self.without_cell,
@@ -258,53 +260,22 @@ class Figures:
             "continents": self.continents,
             "countries": [
                 {"country": name, "label": label, "continent": continent, "entities": count}
-                for (name, label, continent), count in _order(self.countries)
+                for (name, label, continent), count in order(self.countries)
             ],
             "splits": self.splits,
             "splits_by_continent": {
                 name: {s: self.by_continent[name, s] for s in self.splits} for name in self.continents
             },
             "modalities": [
-                {"has": list(names), "entities": count} for names, count in _order(self.modalities)
+                {"has": list(names), "entities": count} for names, count in order(self.modalities)
             ],
             "licences": {
                 table: {
                     "families": self.families(table),
-                    "licences": _ranked(
+                    "licences": ranked(
                         Counter({iri: n for (t, iri), n in self.licences.items() if t == table})
                     ),
                 }
                 for table in ("images", "summaries")
             },
         }  # fmt: skip
-
-
-def _whole(column: pa.ChunkedArray | pa.Array) -> pa.Array:
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-
-
-def _groups(table: pa.Table, *columns: str) -> Iterator[tuple[tuple[Any, ...], int]]:
-    """Yield the values of some columns and how many rows have them; a column may be missing."""
-    there = [name for name in columns if name in table.column_names]
-    if not there:
-        if table.num_rows:
-            yield (None,) * len(columns), table.num_rows
-        return
-    for row in table.group_by(there).aggregate([([], "count_all")]).to_pylist():
-        yield tuple(row.get(name) for name in columns), row["count_all"]
-
-
-def _order(counts: Mapping[Any, int]) -> list[tuple[Any, int]]:
-    """Return the counts, the largest first; equal ones by their names."""
-    return sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))
-
-
-def _ranked(counts: Mapping[str, int]) -> dict[str, int]:
-    return dict(_order(counts))
-
-
-def _summed(counts: Mapping[tuple[str, str], int], place: int) -> dict[str, int]:
-    found: Counter[str] = Counter()
-    for key, count in counts.items():
-        found[key[place]] += count
-    return _ranked(found)

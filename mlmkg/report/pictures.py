@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlmkg.report import contents, places
-from mlmkg.report.charts import Drawing, bars, canvas, listed, percent
+from mlmkg.report.charts import WHOLE, Drawing, bars, canvas, listed, percent
 from mlmkg.report.figures import Figures
 from mlmkg.report.origin import Step, removals
 from mlmkg.report.style import BLUE, save, settings
@@ -73,15 +73,15 @@ def funnel(steps: Sequence[Step]) -> Drawing | None:
         note += (
             f"; the darker, the nearer their class is to the base class (hop {hops[0]} to {hops[-1]})"
         )
-    figure, (axes,) = canvas(title, note, wide=10, high=1.0 + 0.32 * len(steps))
+    figure, (axes,) = canvas(title, note, wide=WHOLE, high=1.0 + 0.32 * len(steps))
     rows = []
     for step, removed in zip(steps, removals(steps), strict=True):
         pieces = [
             (float(count), contents.HOPS.get(hop, BLUE)) for hop, count in sorted(step.hops.items())
         ] or [(float(step.entities), BLUE)]
         words = f"{step.entities:,}" + (f"  (−{removed:,})" if removed else "")
-        name = step.constraint + (f" ({step.version})" if step.version else "")
-        rows.append((name, pieces, words))
-    bars(axes, rows, room=0.2)
+        words += f"  = {step.version}" if step.version else ""
+        rows.append((step.constraint, pieces, words))
+    bars(axes, rows, room=0.24)
     counts = [(step.constraint, step.entities) for step in steps]
     return Drawing(figure, title, listed("Entities left by each constraint", counts, start))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from textwrap import fill
 from typing import Final
 
@@ -14,8 +15,8 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, PercentFormatter
 
-from mlmkg.report.charts import ROWS, Drawing, bars, canvas, first, listed, many, percent, share
-from mlmkg.report.figures import SPLITS, Figures
+from mlmkg.report.charts import ROWS, WHOLE, Drawing, bars, canvas, first, listed, many, percent, share
+from mlmkg.report.figures import SPLITS, UNKNOWN, Figures
 from mlmkg.report.style import (
     BLUE,
     DENSITY,
@@ -35,13 +36,13 @@ from mlmkg.report.style import (
 #: Up to so many entities are points on the map; more are counted in hexagons.
 POINTS: Final = 2_000
 SPLIT_COLOURS: Final = dict(zip(SPLITS, (BLUE, GREEN, ORANGE), strict=True))
-#: A map's width, its height if it is tall, and what is under it, inches.
-MAP, TALLEST, BELOW = 10.0, 6.6, 0.5
+#: The height of a map at most, and what is under it, inches.
+HIGHEST, BELOW = 5.6, 0.5
 
 
 def _sheet(title: str, around: Bounds) -> tuple[Figure, Axes]:
     """Return a map without anything on it: as wide as the page or, if it is tall, less."""
-    wide = min(MAP, TALLEST / height(around))
+    wide = min(WHOLE, HIGHEST / height(around))
     high = wide * height(around)
     heading = fill(title, int(wide * 10.2))
     above = 0.22 + 0.19 * len(heading.splitlines())
@@ -58,13 +59,14 @@ def _foot(figure: Figure, note: str, drawn: ScalarMappable | None = None, what: 
     wide, high = figure.get_size_inches()
     left = 0.012
     if drawn is not None:
-        scale = figure.add_axes((left + 0.004, 0.30 / high, 2.0 / wide, 0.09 / high))
+        long = min(2.0, 0.35 * wide)
+        scale = figure.add_axes((left + 0.004, 0.30 / high, long / wide, 0.09 / high))
         bar = figure.colorbar(drawn, cax=scale, orientation="horizontal")
         bar.outline.set_visible(False)  # type: ignore[operator]
         scale.tick_params(length=2, labelsize=8, colors=INK)
         scale.xaxis.set_minor_locator(NullLocator())
         scale.xaxis.set_major_formatter(FuncFormatter(lambda n, _: f"{n:,.0f}"))
-        left += 2.15 / wide
+        left += (long + 0.25) / wide
     words = "; ".join(filter(None, [what, note]))
     letters = int(13.5 * wide * (0.98 - left))
     figure.text(left, 0.40 / high, fill(words, letters), va="top", fontsize=8.5, color=GREY)
@@ -145,7 +147,7 @@ def cells_map(figures: Figures) -> Drawing | None:
 def continents(figures: Figures) -> Drawing | None:
     """Draw entities by continent (the paper's Figure 2) and by country."""
     by = list(figures.continents.items())
-    if not by:
+    if not by or [name for name, _ in by] == [UNKNOWN]:
         return None
     total = figures.entities
     largest, smallest = by[0], by[-1]
@@ -155,7 +157,9 @@ def continents(figures: Figures) -> Drawing | None:
     states = sorted(((-n, label) for (_, label, _), n in figures.countries.items()))
     countries = first([(label, -n) for n, label in states])
     high = 0.9 + 0.26 * max(len(countries), len(by[:ROWS]))
-    figure, axes = canvas(title, "Entities by continent, and by country", wide=10, high=high, columns=2)
+    figure, axes = canvas(
+        title, "Entities by continent, and by country", wide=WHOLE, high=high, columns=2
+    )
     for panel, counts, colour in zip(axes, (first(by), countries), (BLUE, GREEN), strict=True):
         bars(panel, [
             (name, [] if name.endswith(" others") else [(n, colour)], f"{n:,} · {percent(n, total)}")
@@ -184,7 +188,7 @@ def splits(figures: Figures) -> Drawing | None:
         title += "; every cell has some in train"
     note = "Splits by continent, percent" + ("; each dot is a geo cell" if cells else "")
     by = list(figures.continents.items())[:ROWS]
-    figure, axes = canvas(title, note, wide=10, high=max(3.4, 1.2 + 0.34 * len(by)),
+    figure, axes = canvas(title, note, wide=WHOLE, high=max(3.4, 1.2 + 0.34 * len(by)),
                           columns=2 if cells else 1)  # fmt: skip
     _shares(axes[0], figures, [name for name, _ in by], named)
     if cells:
@@ -192,7 +196,7 @@ def splits(figures: Figures) -> Drawing | None:
     return Drawing(figure, title, listed("Entities by split", list(whole.items()), total))
 
 
-def _shares(axes: Axes, figures: Figures, names: list[str], splits: list[str]) -> None:
+def _shares(axes: Axes, figures: Figures, names: Sequence[str], splits: Sequence[str]) -> None:
     for place, continent in enumerate(names):
         mine = [figures.by_continent[continent, split] for split in splits]
         start = 0.0
@@ -207,7 +211,7 @@ def _shares(axes: Axes, figures: Figures, names: list[str], splits: list[str]) -
                           fontsize=8.5, color=SPLIT_COLOURS[split])  # fmt: skip
             start += part
     axes.set_yticks(range(len(names)), names, fontsize=9)
-    axes.set_ylim(len(names) - 0.4, -0.95)
+    axes.set_ylim(max(len(names), 4) - 0.4, -0.95)
     axes.set_xlim(0, 1)
     axes.set_xticks([])
     axes.tick_params(length=0)

@@ -35,6 +35,8 @@ DENSITY: Final = LinearSegmentedColormap.from_list(
 )
 #: The same for areas, through which coastlines are seen.
 FILL: Final = LinearSegmentedColormap.from_list("fill", ["#fae6b4", "#f5cf7e", ORANGE, RED, "#a63c00"])
+#: The height of a map for a width of 1, at least and at most.
+FLATTEST, TALLEST = 0.35, 1.5
 #: South, north, west, east, in degrees.
 Bounds = tuple[float, float, float, float]
 
@@ -61,20 +63,25 @@ def bounds(places: np.ndarray) -> Bounds:
     """Return south, north, west, east around nearly all places, with a margin; remote islands may
     fall outside.
 
-    :param places: latitude and longitude in degrees, shape (n, 2), n > 0.
+    :param places: latitude and longitude in degrees, shape (n, 2); one of them at least is a number.
     """
+    places = places[np.isfinite(places).all(axis=1)]
     south, north = np.quantile(places[:, 0], [0.002, 0.998])
     west, east = np.quantile(places[:, 1], [0.002, 0.998])
     pad_lat, pad_lon = 0.06 * (north - south) + 1, 0.06 * (east - west) + 1
+    south, north, west, east = south - pad_lat, north + pad_lat, west - pad_lon, east + pad_lon
+    # A strip is shown with what lies beside it.
+    wider = max(0.0, height((south, north, west, east)) / TALLEST - 1) * (east - west) / 2
+    higher = max(0.0, FLATTEST / height((south, north, west, east)) - 1) * (north - south) / 2
     return (
-        float(max(-89, south - pad_lat)), float(min(89, north + pad_lat)),
-        float(max(-180, west - pad_lon)), float(min(180, east + pad_lon)),
+        float(np.clip(south - higher, -89, 88)), float(np.clip(north + higher, -88, 89)),
+        float(max(-180, west - wider)), float(min(180, east + wider)),
     )  # fmt: skip
 
 
 def _stretch(around: Bounds) -> float:
     """Return how much longer a degree of latitude is drawn than one of longitude."""
-    return 1 / math.cos(math.radians((around[0] + around[1]) / 2))
+    return 1 / math.cos(math.radians(min(70, abs(around[0] + around[1]) / 2)))
 
 
 def height(around: Bounds) -> float:

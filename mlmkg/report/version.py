@@ -15,7 +15,7 @@ from mlmkg.export.tables import BATCH, Reader
 from mlmkg.progress import Progress, quiet
 from mlmkg.recipe import Recipe
 from mlmkg.report.figures import Figures
-from mlmkg.report.origin import read_lookalikes, read_steps, steps_to
+from mlmkg.report.origin import Shown, read_steps, steps_to
 from mlmkg.report.page import NUMBERS, PAGE, PICTURES, write_report
 from mlmkg.workspace import Workspace
 
@@ -41,21 +41,20 @@ def report_version(
             "is no report: it has other content, which would be lost", where=folder,
             action="Name another -o",
         )  # fmt: skip
-    figures, splits = Figures(), dict[str, str]()
+    figures, shown = Figures(), Shown()
     count = -(-len(members.entities) // BATCH)
     for tables in progress(reader.batches(members.entities), members.name, total=count, unit="batch"):
         figures.add(tables)
-        names, parts = (tables["entities"][name].to_pylist() for name in ("entity", "split"))
-        splits |= zip(names, parts, strict=True)
+        shown.add(tables)
     figures.add(reader.whole())
     steps, about = read_steps(reader.store, reader.catalog, recipe)
-    alike = read_lookalikes(reader.store, members.name, splits)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as name:
         new = Path(name) / folder.name
         write_report(
-            new, figures, members.title, version=members.name, about=about, alike=alike,
-            steps=steps_to(steps, members.name, figures.entities), images=workspace.images,
+            new, figures, members.title, version=members.name,
+            steps=steps_to(steps, members.name, figures.entities), about=about,
+            alike=shown.lookalike(reader.store), images=workspace.images,
         )  # fmt: skip
         if folder.exists():
             folder.rename(Path(name) / "replaced")
