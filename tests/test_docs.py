@@ -22,7 +22,8 @@ from mlmkg.catalog import read_catalog
 
 DOCS = Path(__file__).parent.parent / "docs"
 PACKAGES = (
-    mlmkg, mlmkg.export, mlmkg.harvest, mlmkg.metadata, mlmkg.ml, mlmkg.quality, mlmkg.report, mlmkg.sources,
+    mlmkg, mlmkg.export, mlmkg.harvest, mlmkg.metadata, mlmkg.ml, mlmkg.quality, mlmkg.report,
+    mlmkg.sources,
 )  # fmt: skip
 
 

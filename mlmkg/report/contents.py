@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final
 
 from mlmkg.report.charts import ROWS, WHOLE, Drawing, bars, both, canvas, listed, percent, share, short
+from mlmkg.report.counting import order
 from mlmkg.report.figures import IMAGE, Figures
 from mlmkg.report.style import BLUE, GREY, INK, ORANGE, PALE, RED, SKY
 
+#: Modalities of an entity that are told apart.
+COLUMNS: Final = 8
 #: Hop of a class -> its colour: the further away, the lighter.
 HOPS: Final = {0: "#003f66", 1: BLUE, 2: SKY, 3: "#b5dcf4"}
 FAMILY_NAMES: Final = {
@@ -18,16 +22,23 @@ FAMILY_NAMES: Final = {
 
 def coverage(figures: Figures) -> Drawing | None:
     """Draw which entities have which modalities: a row for each combination."""
-    kinds = sorted(figures.modalities.items(), key=lambda item: (-item[1], item[0]))
-    names = list(dict.fromkeys(name for kind, _ in kinds for name in kind))
-    names.sort(key=lambda name: (name != IMAGE, name))
-    if not names:
+    having: Counter[str] = Counter()
+    for kind, count in figures.modalities.items():
+        having.update(dict.fromkeys(kind, count))
+    if not having:
         return None
+    # Of fifty languages, the most frequent.
+    names = [name for name, _ in order(having)[:COLUMNS]]
+    names.sort(key=lambda name: (name != IMAGE, name))
+    found: Counter[tuple[str, ...]] = Counter()
+    for kind, count in figures.modalities.items():
+        found[tuple(name for name in names if name in kind)] += count
+    kinds = order(found)
     total = figures.entities
     whole = next((n for kind, n in kinds if len(kind) == len(names)), 0)
     spoken = [name for name in names if name != IMAGE]
     everything = ["an image"] if IMAGE in names else []
-    everything += [f"a summary in {both(spoken)}"] if spoken else []
+    everything += [f"a summary in {both([short(name) for name in spoken])}"] if spoken else []
     title = f"{share(whole, total, 'entities')} have {' and '.join(everything)}"
     shown, rest = kinds[:ROWS], kinds[ROWS:]
     high = 1.3 + 0.28 * (len(shown) + bool(rest))
@@ -39,13 +50,13 @@ def coverage(figures: Figures) -> Drawing | None:
         rows.append(("", [], f"{left:,} · {len(rest)} other combinations"))
     bars(axes, rows)
     longest = axes.get_xlim()[1]
-    step = longest * 0.1
+    step = longest * min(0.1, 0.6 / len(names))
     for place, (kind, _) in enumerate(shown):
         for column, name in enumerate(names):
             axes.scatter((column - len(names)) * step, place, s=42, linewidths=0,
                          color=INK if name in kind else PALE)  # fmt: skip
     for column, name in enumerate(names):
-        axes.text((column - len(names)) * step, -0.75, name, ha="center", fontsize=9,
+        axes.text((column - len(names)) * step, -0.75, short(name, 12), ha="center", fontsize=9,
                   rotation=0 if len(names) < 6 else 60)  # fmt: skip
     axes.set_xlim(-(len(names) + 0.7) * step, longest)
     axes.set_ylim(len(rows) - 0.4, -1.1)
@@ -61,18 +72,20 @@ def languages(figures: Figures) -> Drawing | None:
         return None
     most, least = found[0], found[-1]
     total = figures.entities
-    title = f"{share(most[1].summaries, total, 'entities')} have a summary in {most[0]}"
+    title = f"{share(most[1].summaries, total, 'entities')} have a summary in {short(most[0])}"
     if most[1].summaries == least[1].summaries and len(found) > 1:
         title = f"{share(most[1].summaries, total, 'entities')} have a summary in "
         title += f"each of the {len(found)} languages"
     elif len(found) > 1:
-        title += f", {percent(least[1].summaries, total)} in {least[0]}"
+        title += f", {percent(least[1].summaries, total)} in {short(least[0])}"
     made = sum(language.generated for _, language in found)
     written = sum(language.summaries for _, language in found) - made
     note = "Summaries by language and their mean length" + (
         "; all generated from facts" if not written
         else "; light: generated from facts" if made else ""
     )  # fmt: skip
+    if len(found) > 2 * ROWS:
+        note += f"; the first {2 * ROWS} of {len(found)} languages"
     figure, (axes,) = canvas(title, note, high=0.95 + 0.28 * min(len(found), 2 * ROWS))
     bars(axes, [
         (

@@ -15,7 +15,19 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, PercentFormatter
 
-from mlmkg.report.charts import ROWS, WHOLE, Drawing, bars, canvas, first, listed, many, percent, share
+from mlmkg.report.charts import (
+    ROWS,
+    WHOLE,
+    Drawing,
+    bars,
+    canvas,
+    first,
+    listed,
+    many,
+    percent,
+    share,
+    short,
+)
 from mlmkg.report.figures import SPLITS, UNKNOWN, Figures
 from mlmkg.report.style import (
     BLUE,
@@ -81,9 +93,9 @@ def entities_map(figures: Figures) -> Drawing | None:
     states = sorted((-n, label) for (name, label, _), n in figures.countries.items() if name)
     title = many(figures.entities, "entity", "entities")
     if len(states) > 1:
-        title += f" in {len(states):,} countries; {states[0][1]} has most, {-states[0][0]:,}"
+        title += f" in {len(states):,} countries; {short(states[0][1])} has most, {-states[0][0]:,}"
     elif states:
-        title += f" in {states[0][1]}"
+        title += f" in {short(states[0][1])}"
     note = "" if len(places) == figures.entities else (
         f"not on the map, for want of coordinates: {figures.entities - len(places):,}"
     )  # fmt: skip
@@ -151,9 +163,9 @@ def continents(figures: Figures) -> Drawing | None:
         return None
     total = figures.entities
     largest, smallest = by[0], by[-1]
-    title = f"{share(largest[1], total, 'entities')} are in {largest[0]}"
+    title = f"{share(largest[1], total, 'entities')} are in {short(largest[0])}"
     if len(by) > 1:
-        title += f", {percent(smallest[1], total)} in {smallest[0]}"
+        title += f", {percent(smallest[1], total)} in {short(smallest[0])}"
     states = sorted(((-n, label) for (_, label, _), n in figures.countries.items()))
     countries = first([(label, -n) for n, label in states])
     high = 0.9 + 0.26 * max(len(countries), len(by[:ROWS]))
@@ -210,7 +222,7 @@ def _shares(axes: Axes, figures: Figures, names: Sequence[str], splits: Sequence
                 axes.text(start + part / 2, -0.52, split, ha="center", va="bottom",
                           fontsize=8.5, color=SPLIT_COLOURS[split])  # fmt: skip
             start += part
-    axes.set_yticks(range(len(names)), names, fontsize=9)
+    axes.set_yticks(range(len(names)), [short(name) for name in names], fontsize=9)
     axes.set_ylim(max(len(names), 4) - 0.4, -0.95)
     axes.set_xlim(0, 1)
     axes.set_xticks([])
