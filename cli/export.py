@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -115,10 +116,10 @@ def command(
     forms = tuple(name for name in names if name != HDF5) + (
         ("parquet",) if HDF5 in names and "parquet" not in names else ()
     )
-    options = Options(forms, split, words(licences), pictures, shard_size << 20, force)
+    options = Options(forms, split, words(licences), pictures, shard_size << 20, report, force)
     ending = "" if "parquet" in names else f"-{'-'.join(names)}"
     folder = output or workspace.exports / f"{members.name}{ending}"
-    finish = []
+    finish: list[Callable[[Path], object]] = []
     if HDF5 in names:
         from mlmkg.cli.train import pair
         from mlmkg.ml.published import publish
@@ -134,6 +135,7 @@ def command(
     rows = [
         {"file": name, "rows": entry.get("rows"), "bytes": entry["bytes"]}
         for name, entry in sorted(exported.manifest["files"].items())
+        if not name.startswith("report/")
     ]
     print_table(rows, title=f"{exported.folder} ({split} split)")
     from mlmkg.export.card import without_train

@@ -13,43 +13,48 @@ import shutil
 import tempfile
 from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
-from hashlib import sha256
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from mlmkg import __version__
 from mlmkg.errors import ExportError
 from mlmkg.export import licensing
 from mlmkg.export.card import card
-from mlmkg.export.checksums import digest, files, write_sums
-from mlmkg.export.columns import About
+from mlmkg.export.checksums import write_sums
 from mlmkg.export.formats import SHARD, Form, Setting, gone
 from mlmkg.export.formats.geojson import GeoJson
 from mlmkg.export.formats.jsonl import JsonLines
 from mlmkg.export.formats.parquet import Parquet
 from mlmkg.export.formats.pykeen import PyKeen
 from mlmkg.export.formats.webdataset import WebDataset
+from mlmkg.export.manifest import (
+    MANIFEST,
+    about_tables,
+    graph_checksums,
+    recipe_entry,
+    table_columns,
+    write_manifest,
+)
 from mlmkg.export.members import Members
 from mlmkg.export.spreading import spatial_splits
 from mlmkg.export.tables import BATCH, Reader, with_counts, with_splits
 from mlmkg.progress import Progress, quiet
 from mlmkg.recipe import Recipe
 from mlmkg.report.figures import Figures
-from mlmkg.store import GraphStore, disk_full_said
-from mlmkg.vocab import MLM
+from mlmkg.report.origin import Shown, read_steps, steps_to
+from mlmkg.report.page import write_report
+from mlmkg.store import disk_full_said
 from mlmkg.workspace import Workspace
 
-MANIFEST: Final = "manifest.json"
 FORMS: Final[Mapping[str, type[Form]]] = {
     "parquet": Parquet, "jsonl": JsonLines, "webdataset": WebDataset, "geojson": GeoJson,
     "pykeen": PyKeen,
 }  # fmt: skip
 PICTURES: Final = ("files", "bytes", "none")
-Finish = Callable[[Path], None]
+Finish = Callable[[Path], object]
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,7 @@ class Options:
     :param licences: families of licences; only works under them are written. None: all works.
     :param pictures: image files beside the tables (``files``), inside them (``bytes``), or ``none``.
     :param shard: bytes after which a WebDataset shard ends.
+    :param report: write a page with maps and figures.
     :param force: replace an export of the same version that exists.
     """
 
@@ -69,6 +75,7 @@ class Options:
     licences: Collection[str] = ()
     pictures: str = "files"
     shard: int = SHARD
+    report: bool = True
     force: bool = False
 
 
@@ -110,7 +117,7 @@ def export_version(
         stack.enter_context(disk_full_said(folder))
         new = scratch / folder.name
         new.mkdir()
-        figures, sums = _pour(reader, workspace, recipe, members, new, options, progress)
+        figures, shown, sums = _pour(reader, workspace, recipe, members, new, options, progress)
         manifest: dict[str, Any] = {
             "version": members.name,
             "title": members.title,
@@ -121,14 +128,21 @@ def export_version(
             "entities": figures.entities,
             **({"licences": sorted(options.licences)} if options.licences else {}),
             **({"where": members.query} if members.query else {}),
-            "recipe": _recipe(recipe),
+            "recipe": recipe_entry(recipe),
             "graphs": graph_checksums(reader.store),
         }
-        _write_manifest(new, manifest, sums)
+        write_manifest(new, manifest, sums)
         for more in finish:
             more(new)
-        _write_manifest(new, manifest, sums)
-        (new / "README.md").write_text(card(manifest, figures, _columns(new)), "utf-8")
+        if options.report:
+            steps, about = read_steps(reader.store, reader.catalog, recipe)
+            write_report(
+                new, figures, members.title, version=members.name,
+                steps=steps_to(steps, members.name, figures.entities), about=about,
+                alike=shown.lookalike(reader.store), images=workspace.images,
+            )  # fmt: skip
+        write_manifest(new, manifest, sums)
+        (new / "README.md").write_text(card(manifest, figures, table_columns(new)), "utf-8")
         write_sums(new, sums)
         if folder.exists():
             folder.rename(scratch / "replaced")
@@ -172,13 +186,13 @@ def _check(folder: Path, version: str, options: Options) -> None:
 def _pour(
     reader: Reader, workspace: Workspace, recipe: Recipe, members: Members, folder: Path,
     options: Options, progress: Progress,
-) -> tuple[Figures, dict[str, str]]:  # fmt: skip
-    """Write the tables batch by batch; return their figures, and checksums that are known."""
+) -> tuple[Figures, Shown, dict[str, str]]:  # fmt: skip
+    """Write the tables batch by batch; return what was seen, and checksums that are known."""
     setting = Setting(
         folder, workspace.images, about_tables(reader, members.name), recipe.languages,
         options.pictures, options.shard,
     )  # fmt: skip
-    figures, sums = Figures(), dict[str, str]()
+    figures, shown, sums = Figures(), Shown(), dict[str, str]()
     spread = None
     if options.split == "spatial":
         spread = spatial_splits(reader, members.entities, recipe.splits)
@@ -195,6 +209,8 @@ def _pour(
                 continue
             tables = with_counts(with_splits(tables, spread) if spread is not None else tables)
             figures.add(tables)
+            if options.report:
+                shown.add(tables)
             credits.write(licensing.attribution(tables))
             if beside and "images" in tables:
                 sums |= _bring_images(tables["images"], workspace.images, folder)
@@ -211,7 +227,7 @@ def _pour(
         figures.add(whole)
         for form in forms:
             form.finish(whole)
-    return figures, sums
+    return figures, shown, sums
 
 
 def counted_cells(cells: pa.Table, counts: Mapping[str, Mapping[str, int]]) -> pa.Table:
@@ -227,26 +243,6 @@ def counted_cells(cells: pa.Table, counts: Mapping[str, Mapping[str, int]]) -> p
         column = pa.array([counts[token].get(name, 0) for token in tokens], pa.int64())
         cells = cells.append_column(name, column)
     return cells
-
-
-def about_tables(reader: Reader, version: str) -> dict[str, About]:
-    """Return table -> what it says of itself, its sources from the provenance graph."""
-    rows = reader.store.rows(
-        "SELECT DISTINCT ?graph ?title ?version ?licence ?credit WHERE { "
-        "?graph prov:wasGeneratedBy/prov:used ?origin . ?origin dct:title ?title ; "
-        "dct:license ?licence ; schema:version ?version ; mlm:attribution ?credit }"
-    )
-    of: dict[str, list[dict[str, str]]] = {}
-    for graph, *said in sorted(rows):
-        of.setdefault(graph.rpartition("/")[2], []).append(
-            dict(zip(("title", "version", "licence", "attribution"), said, strict=True))
-        )
-    about = {}
-    for query in reader.catalog.of_kind("export"):
-        sources = [source for graph in query.reads for source in of.get(graph, [])]
-        distinct = [source for i, source in enumerate(sources) if source not in sources[:i]]
-        about[query.name] = About(query.title, query.description, version, tuple(distinct))
-    return about
 
 
 def _bring_images(images: pa.Table, source: Path, folder: Path) -> dict[str, str]:
@@ -265,42 +261,3 @@ def _bring_images(images: pa.Table, source: Path, folder: Path) -> dict[str, str
         except OSError:
             shutil.copyfile(source / path, target)
     return sums
-
-
-def _write_manifest(folder: Path, manifest: dict[str, Any], sums: dict[str, str]) -> None:
-    """Write the manifest with all data files there are; the images are only in the checksums."""
-    listed: dict[str, dict[str, Any]] = {}
-    for name in files(folder):
-        if name.startswith("images/") or name in {MANIFEST, licensing.ATTRIBUTION, "README.md"}:
-            continue
-        sums[name] = sums.get(name) or digest(folder / name)
-        listed[name] = {"sha256": sums[name], "bytes": (folder / name).stat().st_size}
-        if name.endswith(".parquet"):
-            listed[name]["rows"] = pq.read_metadata(folder / name).num_rows
-    tables = {name: entry["sha256"] for name, entry in listed.items() if name.endswith(".parquet")}
-    content = tables or {name: entry["sha256"] for name, entry in listed.items()}
-    manifest["files"] = listed
-    manifest["key"] = sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n", "utf-8")
-
-
-def _columns(folder: Path) -> dict[str, list[str]]:
-    return {path.name: pq.read_schema(path).names for path in sorted(folder.glob("*.parquet"))}
-
-
-def _recipe(recipe: Recipe) -> dict[str, Any]:
-    return {
-        "title": recipe.title,
-        "languages": list(recipe.languages),
-        "parameters": {
-            name: [str(term) for term in terms] for name, terms in recipe.parameters.items()
-        },
-        "cells": asdict(recipe.cells),
-        "splits": asdict(recipe.splits),
-    }
-
-
-def graph_checksums(store: GraphStore) -> dict[str, str]:
-    """Return graph IRI -> sha256 of its triples, from the provenance graph."""
-    rows = store.rows(f"SELECT ?graph ?sum WHERE {{ ?graph <{MLM.key}> ?key ; <{MLM.sha256}> ?sum }}")
-    return dict(sorted((graph, checksum) for graph, checksum in rows))

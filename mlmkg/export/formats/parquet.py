@@ -124,7 +124,7 @@ def with_geometry(table: pa.Table) -> pa.Table:
     elif {"latitude", "longitude"} <= names:
         longitudes, latitudes = (table[n].to_numpy() for n in ("longitude", "latitude"))
         shapes, kinds = shapely.points(longitudes, latitudes), ["Point"]
-        shapes = np.where(np.isfinite(longitudes) & np.isfinite(latitudes), shapes, None)
+        shapes[~(np.isfinite(longitudes) & np.isfinite(latitudes))] = None
     else:
         return table
     geometry = pa.array(shapely.to_wkb(shapes, byte_order=1).tolist(), pa.binary())

@@ -79,5 +79,5 @@ class _Shards:
     def close(self) -> None:
         if self._tar is not None:
             self._tar.close()
-            self._tar.fileobj.close()  # type: ignore[union-attr]
+            self._tar.fileobj.close()
             self._tar = None
