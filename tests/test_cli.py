@@ -133,7 +133,7 @@ def test_a_column_that_changes_its_kind_is_said_and_leaves_no_file(built: Path, 
 def test_an_export_takes_only_what_its_licences_allow(built: Path, tmp_path: Path) -> None:
     import pyarrow.parquet as pq
 
-    words = ["-w", built, "export", "--version", "mlm", "-o"]
+    words = ["-w", built, "export", "--no-report", "--version", "mlm", "-o"]
     # The crops are in the public domain, the summaries under CC BY.
     assert invoke(*words, tmp_path / "all", "--licences", "pd,cc-by").exit_code == 0
     assert pq.read_table(tmp_path / "all" / "entities.parquet").num_rows == 300
@@ -158,7 +158,17 @@ def test_force_replaces_exports_and_nothing_else(built: Path, tmp_path: Path) ->
     assert (tmp_path / "precious" / "mine.txt").read_text() == "mine"
     assert (built / "store").is_dir()
     for _ in range(2):
-        words = ["-w", built, "export", "--version", "mlm", "-o", tmp_path / "ours", "--force"]
+        words = [
+            "-w",
+            built,
+            "export",
+            "--no-report",
+            "--version",
+            "mlm",
+            "-o",
+            tmp_path / "ours",
+            "--force",
+        ]
         assert invoke(*words).exit_code == 0
 
 

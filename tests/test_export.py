@@ -185,12 +185,14 @@ def test_verify_finds_what_is_changed_missing_or_added(export: Path, tmp_path: P
         stream.seek(1000)
         stream.write(b"\0\1\2")
     (copy / "train.jsonl").unlink()
+    (copy / "val.jsonl").unlink()
+    os.mkfifo(copy / "val.jsonl")
     (copy / "mine.txt").write_text("mine")
     done = invoke("verify", copy)
     assert done.exit_code == 1
     told = {tuple(line.split("\t")) for line in done.stdout.splitlines()[1:]}
     assert told == {
-        ("entities.parquet", "changed"), ("train.jsonl", "missing"), ("mine.txt", "not of the export")
+        ("entities.parquet", "changed"), ("val.jsonl", "changed"), ("train.jsonl", "missing"), ("mine.txt", "not of the export")
     }  # fmt: skip
     (copy / "SHA256SUMS").write_text("x  ../../etc/passwd\n")
     assert "SHA256SUMS:1: no checksum and path" in str(invoke("verify", copy).exception)
@@ -230,6 +232,12 @@ def test_a_query_that_is_no_version_is_refused(
     done = invoke("-w", built, "export", "--where", tmp_path / "mine.rq", "-o", tmp_path / "out")
     assert done.exception is not None and says in str(done.exception), done.exception
     assert "mine.rq" in str(done.exception) and not (tmp_path / "out").exists()
+
+
+def test_a_query_whose_name_is_no_name_is_refused(built: Path, tmp_path: Path) -> None:
+    (tmp_path / "my version.rq").write_text(EUROPE, "utf-8")
+    done = invoke("-w", built, "export", "--where", tmp_path / "my version.rq", "-o", tmp_path / "x")
+    assert "'my version' is no name for a version" in str(done.exception)
 
 
 def test_what_is_no_entity_is_left_out_and_said(built: Path, tmp_path: Path) -> None:

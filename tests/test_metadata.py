@@ -84,7 +84,7 @@ def workspace(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspac
     """The small dataset with an export of the version mlm."""
     folder = tmp_path_factory.mktemp("described") / "mlm"
     shutil.copytree(built, folder)
-    result = invoke("-w", folder, "export", "--version", "mlm")
+    result = invoke("-w", folder, "export", "--no-report", "--version", "mlm")
     assert result.exit_code == 0, result.output
     return Workspace(folder)
 

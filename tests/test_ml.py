@@ -69,7 +69,7 @@ def test_spatial_splits_keep_regions_apart(workspace: Workspace, tmp_path: Path)
     from mlmkg.s2 import cell_ids, parents
 
     target = tmp_path / "spatial"
-    words = ["export", "--version", "mlm", "--split", "spatial", "-o", target]
+    words = ["export", "--version", "mlm", "--split", "spatial", "--no-report", "-o", target]
     assert invoke("-w", workspace.root, *words).exit_code == 0
     table = pq.read_table(target / "entities.parquet")
     regions = parents(cell_ids(table["latitude"].to_numpy(), table["longitude"].to_numpy()), 4)

@@ -159,7 +159,7 @@ def test_a_new_graph_and_report_need_query_files_alone(tmp_path: Path) -> None:
     assert invoke(*shared, "build", "--limit", 60).exit_code == 0
     answer = invoke(*shared, "sparql", "reports/sizes").stdout.split()
     assert answer[0] == "huge" and int(answer[1]) > 5
-    done = invoke(*shared, "export", "--version", "mlm")
+    done = invoke(*shared, "export", "--no-report", "--version", "mlm")
     assert done.exit_code == 0, done.output
     import pyarrow.parquet as pq
 

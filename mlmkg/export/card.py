@@ -6,6 +6,7 @@ people.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -74,9 +75,9 @@ def _selected(manifest: Mapping[str, Any]) -> str:
     where = manifest.get("where")
     if where is None:
         return ""
-    return (
-        f"Its entities are those that `{where['name']}` selects:\n\n```sparql\n{where['text']}\n```\n"
-    )
+    fence = "`" * (1 + max(map(len, re.findall("`{2,}", where["text"])), default=2))
+    text = where["text"].rstrip()
+    return f"Its entities are those that `{where['name']}` selects:\n\n{fence}sparql\n{text}\n{fence}\n"
 
 
 def _share(count: int, whole: int) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -67,6 +68,11 @@ def of_query(store: GraphStore, catalog: Catalog, path: Path) -> Members:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise QueryError(f"cannot be read: {error}", where=path, action="Correct the name") from None
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", path.stem):
+        raise QueryError(
+            f"{path.stem!r} is no name for a version: it becomes a folder and part of an IRI",
+            where=path, action="Use letters, digits, hyphens, underscores and full stops",
+        )  # fmt: skip
     shape = "Write SELECT ?entity WHERE { ?entity a mlm:Entity ; … }"
     if form(text) != "SELECT":
         raise QueryError(f"a {form(text) or 'text without a query form'}", where=path, action=shape)
