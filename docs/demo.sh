@@ -10,6 +10,8 @@ mlmkg build
 mlmkg info
 say "2. Export the version irle-gr"
 mlmkg export --version irle-gr $(force "$MLMKG_WORKSPACE/exports/irle-gr")
+mlmkg verify "$MLMKG_WORKSPACE/exports/irle-gr"
+mlmkg check irle-gr
 say "3. Train one model for retrieval and location"
 mlmkg train --version irle-gr --task mtl --name demo $(force "$MLMKG_WORKSPACE/runs/demo")
 say "4. Write its predictions back as triples"
@@ -19,5 +21,5 @@ mlmkg sparql worst-located -p country=wd:Q183
 mlmkg sparql settlements-per-continent
 say "6. Write FAIR metadata"
 mlmkg metadata -o "$MLMKG_WORKSPACE/metadata"
-say "Look at $MLMKG_WORKSPACE/runs/demo/map.png, at $MLMKG_WORKSPACE/exports/irle-gr/README.md, and ask more:"
+say "Look at $MLMKG_WORKSPACE/runs/demo/map.png, at $MLMKG_WORKSPACE/exports/irle-gr/report.html, and ask more:"
 echo "mlmkg --workspace $MLMKG_WORKSPACE queries list --kind examples"

@@ -192,7 +192,8 @@ def test_verify_finds_what_is_changed_missing_or_added(export: Path, tmp_path: P
     assert done.exit_code == 1
     told = {tuple(line.split("\t")) for line in done.stdout.splitlines()[1:]}
     assert told == {
-        ("entities.parquet", "changed"), ("val.jsonl", "changed"), ("train.jsonl", "missing"), ("mine.txt", "not of the export")
+        ("entities.parquet", "changed"), ("val.jsonl", "changed"), ("train.jsonl", "missing"),
+        ("mine.txt", "not of the export"),
     }  # fmt: skip
     (copy / "SHA256SUMS").write_text("x  ../../etc/passwd\n")
     assert "SHA256SUMS:1: no checksum and path" in str(invoke("verify", copy).exception)
