@@ -71,6 +71,9 @@ def test_datasets_reads_the_tables_and_sees_pictures(
     assert len(images) == 300
     assert images[0]["picture"].size == (images[0]["width"], images[0]["height"]) == (64, 64)
     assert load("entities").features["latitude"].dtype == "float64"
+    # By the card's head: all splits are in one table, which must not be taken for the training split.
+    folder = load_dataset(str(export), "entities", cache_dir=str(tmp_path / "d"))
+    assert {name: len(rows) for name, rows in folder.items()} == {"whole": 300}
 
 
 def test_webdataset_reads_the_shards(export: Path) -> None:
@@ -281,6 +284,8 @@ def test_an_export_of_another_version_is_not_replaced(built: Path, tmp_path: Pat
     done = invoke(*words, "--version", "irle", "--force")
     assert "holds the version 'mlm', not 'irle'" in str(done.exception)
     assert json.loads((tmp_path / "x" / "manifest.json").read_text("utf-8"))["version"] == "mlm"
+    done = invoke(*words, "--version", "mlm", "--format", " , ")
+    assert "--format: no form is named" in str(done.exception)
     assert "there is no 'xml'" in str(invoke(*words, "--version", "mlm", "--format", "xml").exception)
 
 

@@ -29,7 +29,12 @@ def card(manifest: Mapping[str, Any], figures: Figures, columns: Mapping[str, Se
         "task_categories": ["image-to-text", "image-classification", "text-classification"],
         "tags": ["geolocation", "knowledge-graph", "multimodal", "multilingual", "rdf"],
         "configs": [
-            {"config_name": name.removesuffix(".parquet"), "data_files": name} for name in tables
+            # All splits together: the column `split` says which; hubs would call the file "train".
+            {
+                "config_name": name.removesuffix(".parquet"),
+                "data_files": [{"split": "whole", "path": name}],
+            }
+            for name in tables
         ],
     }
     files = manifest["files"]
@@ -50,8 +55,12 @@ def card(manifest: Mapping[str, Any], figures: Figures, columns: Mapping[str, Se
         _selected(manifest),
         "## Files\n",
         table(["file", "rows", "bytes", "columns"], rows),
-        "Image files lie under `images/`, named by their sha256; the images' table has their paths. "
-        "The credits that licences ask for are in `ATTRIBUTION.tsv`.\n",
+        (
+            "Image files lie under `images/`, named by their sha256; their table has the paths. "
+            if manifest["images"] == "files"
+            else "No image files lie beside them. "
+        )
+        + "The credits that licences ask for are in `ATTRIBUTION.tsv`.\n",
         "## What it holds (the paper's Table 2)\n",
         _contents(figures),
         "## Splits\n",

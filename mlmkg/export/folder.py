@@ -40,7 +40,7 @@ from mlmkg.export.manifest import (
 )
 from mlmkg.export.members import Members
 from mlmkg.export.spreading import spatial_splits
-from mlmkg.export.tables import BATCH, Reader, with_counts, with_splits
+from mlmkg.export.tables import BATCH, Reader, of_described, with_counts, with_splits
 from mlmkg.progress import Progress, quiet
 from mlmkg.recipe import Recipe
 from mlmkg.report.figures import Figures
@@ -123,6 +123,9 @@ def export_version(
             "title": members.title,
             "created_by": f"mlmkg {__version__}",
             "forms": list(options.forms),
+            "images": "files"
+            if (new / "images").is_dir()
+            else options.pictures.replace("files", "none"),
             "split": options.split,
             "languages": list(recipe.languages),
             "entities": figures.entities,
@@ -153,6 +156,8 @@ def export_version(
 def _check(folder: Path, version: str, options: Options) -> None:
     """Refuse options that make no sense, and a folder that would be lost."""
     licensing.check(options.licences)
+    if not options.forms:
+        raise ExportError("no form is named", where="--format", action=f"There are {', '.join(FORMS)}")
     for what, asked, known in (
         ("--format", options.forms, tuple(FORMS)), ("--images", (options.pictures,), PICTURES),
     ):  # fmt: skip
@@ -207,6 +212,7 @@ def _pour(
             tables = licensing.only(found, options.licences) if options.licences else found
             if not tables["entities"].num_rows:
                 continue
+            tables = of_described(tables)
             tables = with_counts(with_splits(tables, spread) if spread is not None else tables)
             figures.add(tables)
             if options.report:

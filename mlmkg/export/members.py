@@ -65,7 +65,7 @@ def of_query(store: GraphStore, catalog: Catalog, path: Path) -> Members:
     :raises ExportError: if it selects nothing eligible, or the store was built by other queries.
     """
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise QueryError(f"cannot be read: {error}", where=path, action="Correct the name") from None
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", path.stem):

@@ -102,6 +102,18 @@ class Reader:
         return _sorted(_points_to_numbers(_names_of_ours(found)))
 
 
+def of_described(tables: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
+    """Return a batch without the rows of entities that the table of entities leaves out.
+
+    It leaves out who has no place or no split; what else is known of them would belong to nobody.
+    """
+    there = tables["entities"]["entity"].combine_chunks()
+    return {
+        name: table if name == "entities" else table.filter(pc.is_in(table["entity"], there))
+        for name, table in tables.items()
+    }
+
+
 def with_counts(tables: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
     """Return a batch whose entities say how many images, summaries and classes they have."""
     if "entities" not in tables:
