@@ -20,8 +20,9 @@ def command(context: Context, version: str, encoders: str) -> None:
 
     workspace = context.open_workspace()
     dataset = load_dataset(
-        workspace.exports / version, workspace.features, pair(encoders), progress=bar
-    )
+        workspace.exports / version, workspace.features, pair(encoders), progress=bar,
+        images=workspace.images,
+    )  # fmt: skip
     for name, rows in zip(dataset.encoders, (dataset.images, dataset.texts), strict=True):
         number, width = rows.vectors.shape
         click.echo(f"{name}: {number:,} vectors of {width} numbers")

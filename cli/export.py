@@ -125,7 +125,11 @@ def command(
         from mlmkg.ml.published import publish
 
         both = pair(encoders)
-        finish.append(lambda new: publish(new, workspace.features, new, both, progress=bar))
+        finish.append(
+            lambda new: publish(
+                new, workspace.features, new, both, progress=bar, images=workspace.images
+            )
+        )
     exported = export_version(
         Reader(store, catalog), workspace, recipe, members, folder, options, finish=finish, progress=bar
     )

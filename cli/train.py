@@ -87,8 +87,9 @@ def command(
         dataset = load_features(named(features, workspace))
     else:
         dataset = load_dataset(
-            export or workspace.exports / version, workspace.features, pair(encoders), progress=bar
-        )
+            export or workspace.exports / version, workspace.features, pair(encoders), progress=bar,
+            images=workspace.images,
+        )  # fmt: skip
     config = TrainConfig(task=task, seed=seed, epochs=epochs, batch=batch)
     folder = train(dataset, config, workspace, name=name, force=force, progress=bar)
     print_result((folder / EVALUATION).read_text("utf-8"), folder.name)

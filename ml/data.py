@@ -148,7 +148,8 @@ def manifest(export: Path) -> dict[str, Any]:
 
 def load_dataset(
     export: Path, features: Path, encoders: tuple[str, str] = ("lite0", "use"),
-    progress: Progress = quiet, *, classes: bool = False,
+    progress: Progress = quiet, *, classes: bool = False, images: Path | None = None,
+    alone: bool = False,
 ) -> Dataset:  # fmt: skip
     """Read an export, encoding what is not in the cache.
 
@@ -156,6 +157,9 @@ def load_dataset(
     :param features: the workspace's ``features`` folder.
     :param encoders: names of the image and the text encoder.
     :param classes: encode the labels of the classes, too.
+    :param images: where the image files are if the export has none beside its tables, such as the
+        workspace's ``images``.
+    :param alone: see :func:`mlmkg.ml.features.encode`.
     """
     about = manifest(export)
     tables = {
@@ -166,15 +170,17 @@ def load_dataset(
     number = {entity: i for i, entity in enumerate(entities["entity"])}
     languages = {language: i for i, language in enumerate(about["languages"])}
 
-    images = tables["images"]
+    beside = export / "images"
+    place = beside if images is None or beside.is_dir() else images
+    shown = tables["images"]
     seen = encode(
-        load_encoder(encoders[0]), images["sha256"],
-        [export / "images" / path for path in images["path"]], features, progress,
+        load_encoder(encoders[0]), shown["sha256"], [place / path for path in shown["path"]], features,
+        progress, alone=alone,
     )  # fmt: skip
     texts = tables["summaries"]
     said_keys = [sha256(text.encode()).hexdigest() for text in texts["text"]]
     text_encoder = load_encoder(encoders[1])
-    said = encode(text_encoder, said_keys, texts["text"], features, progress)
+    said = encode(text_encoder, said_keys, texts["text"], features, progress, alone=alone)
     in_order = sorted(
         range(len(said_keys)), key=lambda i: languages.get(texts["language"][i], len(languages))
     )
@@ -188,9 +194,9 @@ def load_dataset(
         entities=entities["entity"],
         images=grouped(
             torch.from_numpy(seen.vectors),
-            [number[entity] for entity in images["entity"]],
-            [seen.row[key] for key in images["sha256"]],
-            [-1] * len(images["sha256"]),
+            [number[entity] for entity in shown["entity"]],
+            [seen.row[key] for key in shown["sha256"]],
+            [-1] * len(shown["sha256"]),
             len(number),
         ),
         texts=grouped(
@@ -216,20 +222,23 @@ def load_dataset(
         labels=[name or entity for name, entity in
                 zip(entities["label"], entities["entity"], strict=True)],
         continents=[name or "elsewhere" for name in entities["continent"]],
-        classes=_classes(export, number, text_encoder, features, progress) if classes else None,
+        classes=(
+            _classes(export, number, text_encoder, features, progress, alone) if classes else None
+        ),
     )  # fmt: skip
 
 
 def _classes(
-    export: Path, number: dict[str, int], encoder: Encoder, features: Path, progress: Progress
-) -> Rows:
+    export: Path, number: dict[str, int], encoder: Encoder, features: Path, progress: Progress,
+    alone: bool,
+) -> Rows:  # fmt: skip
     """Return the rows of the labels of each entity's classes, the nearest to the base class first."""
     table = pq.read_table(export / "classes.parquet", columns=["entity", "class", "label", "hops"])
     named = table.filter(pc.field("label").is_valid())
     named = named.sort_by([("entity", "ascending"), ("hops", "ascending"), ("class", "ascending")])
     labels = named["label"].to_pylist()
     keys = [sha256(label.encode()).hexdigest() for label in labels]
-    found = encode(encoder, keys, labels, features, progress)
+    found = encode(encoder, keys, labels, features, progress, alone=alone)
     return grouped(
         torch.from_numpy(found.vectors),
         [number[entity] for entity in named["entity"].to_pylist()],

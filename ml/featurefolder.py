@@ -238,6 +238,7 @@ def load_for_run(
         workspace.features,
         (names[0], names[1]),
         progress,
+        images=workspace.images,
     )
 
 

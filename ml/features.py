@@ -42,23 +42,27 @@ class Features:
 
 def encode(
     encoder: Encoder, keys: Sequence[str], items: Sequence[Any], folder: Path,
-    progress: Progress = quiet,
+    progress: Progress = quiet, *, alone: bool = False,
 ) -> Features:  # fmt: skip
     """Return the features of items, from the cache where they are in it.
 
     :param keys: (n,) names of the items by content, such as a file's sha256.
     :param items: (n,) what is encoded: paths or texts.
     :param folder: the workspace's ``features``.
+    :param alone: take nothing over from other exports. What an item is encoded together with changes
+        the last bits of its vector (1e-5), so only this gives the same bytes whatever came before.
     :raises ModelError: if a vector is not finite, or the cache is damaged.
     """
     wanted = dict(zip(keys, items, strict=True))
     order = sorted(wanted)
     name = f"{encoder.name} {encoder.revision}"
     digest = sha256("\n".join([name, *order]).encode()).hexdigest()[:16]
-    path = folder / f"{encoder.name}-{digest}.npy"
+    path = folder / f"{encoder.name}-{digest}{'-alone' if alone else ''}.npy"
     if not path.exists():
         vectors = np.empty((len(order), encoder.dim), dtype=np.float16)
-        missing = _taken_over(vectors, order, encoder.name, name, folder)
+        missing = list(range(len(order)))
+        if not alone:
+            missing = _taken_over(vectors, order, encoder.name, name, folder)
         starts = range(0, len(missing), BATCH)
         for start in progress(starts, f"{encoder.name} ({encoder.modality})", unit="batch"):
             part = missing[start : start + BATCH]

@@ -44,7 +44,7 @@ _NUMBER: Final = re.compile(r"(?<![0-9])([0-9]{1,18})[^0-9/#]*/?$")
 
 def publish(
     export: Path, features: Path, folder: Path, encoders: tuple[str, str] = ("lite0", "use"), *,
-    force: bool = False, progress: Progress = quiet,
+    force: bool = False, progress: Progress = quiet, images: Path | None = None,
 ) -> list[Path]:  # fmt: skip
     """Encode an export and write it in the layout of the published MLM.
 
@@ -53,9 +53,12 @@ def publish(
     :param folder: where the three files go.
     :param encoders: names of the image and the text encoder; the latter also encodes classes' labels.
     :param force: replace files that exist.
+    :param images: see :func:`mlmkg.ml.data.load_dataset`.
     :raises ExportError: as :func:`write_published`.
     """
-    dataset = load_dataset(export, features, encoders, progress, classes=True)
+    dataset = load_dataset(
+        export, features, encoders, progress, classes=True, images=images, alone=True
+    )
     return write_published(dataset, folder, force=force, progress=progress)
 
 
