@@ -8,6 +8,8 @@ from pathlib import Path
 import click
 from mlmkg.cli.context import Context, pass_context
 
+from mlmkg.errors import QueryError
+
 #: Written by the model's storey, from the tables and the encoders.
 HDF5 = "hdf5"
 
@@ -104,11 +106,18 @@ def command(
     from mlmkg.reports import run_report
     from mlmkg.store import open_read_only
 
+    given = click.get_current_context().get_parameter_source("version")
+    if where is not None and given is click.core.ParameterSource.COMMANDLINE:
+        raise QueryError("are two versions", where="--where and --version", action="Name one of them")
     workspace = context.open_workspace()
     store = open_read_only(workspace)
     catalog = read_catalog(context.queries)
     recipe = read_recipe(catalog.folder / "recipe.toml")
-    members = of_query(store, catalog, where) if where else of_version(store, catalog, recipe, version)
+    members = (
+        of_query(store, catalog, recipe, where)
+        if where
+        else of_version(store, catalog, recipe, version)
+    )
     if members.left_out:
         context.say(f"{members.left_out:,} that {where} selects are no eligible entities: left out")
     names = words(formats)
@@ -133,6 +142,11 @@ def command(
     exported = export_version(
         Reader(store, catalog), workspace, recipe, members, folder, options, finish=finish, progress=bar
     )
+    if exported.undescribed:
+        context.say(
+            f"{exported.undescribed:,} entities have no place or no split, and are left out; "
+            "`mlmkg validate` says more"
+        )
     of_it = next((q for q in catalog.of_kind("reports") if q.name == members.name), None)
     if of_it is not None:
         print_table(run_report(store, of_it), title=of_it.title)

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -36,7 +35,7 @@ from torch import Tensor
 
 from mlmkg.errors import ExportError, ModelError
 from mlmkg.progress import Progress, quiet
-from mlmkg.workspace import Workspace
+from mlmkg.workspace import Workspace, folder_written_whole
 
 MODALITIES: Final = ("images", "texts", "classes")
 #: What the manifest of such a folder calls itself.
@@ -157,14 +156,8 @@ def feature_folder(folder: Path, *, force: bool = False) -> Iterator[FeatureWrit
         raise ExportError(
             "is no features folder, and would be lost", where=folder, action="Name another -o"
         )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as name:
-        new = Path(name) / folder.name
-        new.mkdir()
+    with folder_written_whole(folder, replace=force) as new:
         yield FeatureWriter(new)
-        if folder.exists():
-            folder.rename(Path(name) / "replaced")
-        new.rename(folder)
 
 
 def load_features(folder: Path) -> Dataset:

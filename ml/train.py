@@ -12,7 +12,6 @@ import json
 import math
 import os
 import re
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,7 +30,7 @@ from torch import Tensor
 from mlmkg import __version__
 from mlmkg.errors import ModelError
 from mlmkg.progress import Progress, quiet
-from mlmkg.workspace import Workspace
+from mlmkg.workspace import Workspace, folder_written_whole
 
 TASKS: Final = ("mtl", "ir", "le")
 METRICS: Final = "metrics.jsonl"
@@ -93,13 +92,13 @@ def train(
     started = time.time()
 
     with _deterministic(config.seed, config.threads):
-        _run(dataset, config, workspace, run, folder, started, progress)
+        _run(dataset, config, run, folder, started, force, progress)
     return folder
 
 
 def _run(
-    dataset: Dataset, config: TrainConfig, workspace: Workspace, run: str, folder: Path,
-    started: float, progress: Progress,
+    dataset: Dataset, config: TrainConfig, run: str, folder: Path, started: float, force: bool,
+    progress: Progress,
 ) -> None:  # fmt: skip
     """Train, evaluate, draw, and put the folder in place."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -186,10 +185,7 @@ def _run(
     model.load_state_dict(best_state)
     model.to("cpu").eval()
 
-    workspace.runs.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{run}-", dir=workspace.runs) as scratch:
-        new = Path(scratch) / run
-        new.mkdir()
+    with folder_written_whole(folder, replace=force) as new:
         about = {
             "run": run, "task": config.task, "seed": config.seed, "settings": asdict(config),
             "software": {"mlmkg": __version__, "torch": torch.__version__},
@@ -203,9 +199,6 @@ def _run(
         plots.draw(new, run, history, model, dataset, result)
         times = {"started": started, "ended": time.time()}
         (new / TIMES).write_text(json.dumps(times) + "\n", "utf-8")
-        if folder.exists():
-            folder.rename(Path(scratch) / "replaced")
-        new.rename(folder)
 
 
 def _check(dataset: Dataset, config: TrainConfig, folder: Path, run: str, force: bool) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -13,6 +12,7 @@ from typing import Final
 from mlmkg.catalog import KINDS, shipped
 from mlmkg.errors import RecipeError
 from mlmkg.recipe import Recipe, read_recipe
+from mlmkg.workspace import folder_written_whole
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][\w.-]*")
 _RECIPE: Final = """\
@@ -67,9 +67,7 @@ def start(
     name = folder.resolve().name
     _check(folder, name, base, languages)
     title = title or f"Instances of {base}, with images and summaries in {', '.join(languages)}"
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=folder.resolve().parent) as scratch:
-        new = Path(scratch) / name
+    with folder_written_whole(folder) as new:
         queries = new / "queries" / name
         for kind in KINDS:
             shutil.copytree(shipped() / kind, queries / kind)
@@ -78,9 +76,6 @@ def start(
         read_recipe(queries / "recipe.toml")
         settings = _SETTINGS.format(name=name, contact=json.dumps(contact))
         (new / "mlmkg.toml").write_text(settings, "utf-8")
-        if folder.exists():
-            folder.rmdir()
-        new.rename(folder)
     return folder / "mlmkg.toml"
 
 

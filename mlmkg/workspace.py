@@ -15,13 +15,21 @@
 
 from __future__ import annotations
 
+import fcntl
+import glob
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final
+
+from mlmkg.errors import WorkspaceError
+
+#: A file that whoever writes a folder holds locked, beside the folder that grows.
+_LOCK: Final = ".mlmkg-is-writing"
 
 
 @dataclass(frozen=True)
@@ -101,3 +109,47 @@ def written_whole(path: Path, mode: str = "wb") -> Iterator[IO[Any]]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def folder_written_whole(folder: Path, *, replace: bool = False) -> Iterator[Path]:
+    """Make a folder that appears under its name only when it is complete.
+
+    It grows in a hidden folder beside its name; if the body raises, that is removed and what stood
+    there still stands. What a killed process has left of the same folder is removed first.
+
+    :param folder: what it will be called; where it is a link, the place that it leads to.
+    :param replace: whether it takes the place of one that is there.
+    :raises WorkspaceError: if there is one by then, and it shall not be replaced.
+    """
+    target = folder.resolve()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    prefix = f".{target.name}-"
+    for left in target.parent.glob(f"{glob.escape(prefix)}*/{_LOCK}"):
+        _remove_abandoned(left)
+    with (
+        tempfile.TemporaryDirectory(prefix=prefix, dir=target.parent) as name,
+        (Path(name) / _LOCK).open("w") as lock,
+    ):
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        new = Path(name) / target.name
+        new.mkdir()
+        yield new
+        if target.exists():
+            if not replace and (not target.is_dir() or any(target.iterdir())):
+                raise WorkspaceError(
+                    "somebody else has written it meanwhile", where=folder,
+                    action="Name another folder, or remove that one",
+                )  # fmt: skip
+            target.rename(Path(name) / "replaced")
+        new.rename(target)
+
+
+def _remove_abandoned(lock: Path) -> None:
+    """Remove what a killed process has left: nobody holds its lock."""
+    try:
+        with lock.open("r+") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(lock.parent, ignore_errors=True)
+    except OSError:
+        pass  # at work, or gone by now

@@ -11,10 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+import pyoxigraph as ox
 import pytest
 
+from mlmkg.errors import WorkspaceError
 from mlmkg.export import tables as batches
-from mlmkg.store import GraphStore
+from mlmkg.store import GraphStore, graph_iri
+from mlmkg.vocab import CELL, MLM
+from mlmkg.workspace import folder_written_whole
 from tests.conftest import invoke
 
 FORMS = "parquet,jsonl,webdataset,geojson,pykeen"
@@ -190,13 +194,14 @@ def test_verify_finds_what_is_changed_missing_or_added(export: Path, tmp_path: P
     (copy / "train.jsonl").unlink()
     (copy / "val.jsonl").unlink()
     os.mkfifo(copy / "val.jsonl")
+    (copy / "away").symlink_to(tmp_path)
     (copy / "mine.txt").write_text("mine")
     done = invoke("verify", copy)
     assert done.exit_code == 1
     told = {tuple(line.split("\t")) for line in done.stdout.splitlines()[1:]}
     assert told == {
         ("entities.parquet", "changed"), ("val.jsonl", "changed"), ("train.jsonl", "missing"),
-        ("mine.txt", "not of the export"),
+        ("mine.txt", "not of the export"), ("away", "not of the export"),
     }  # fmt: skip
     (copy / "SHA256SUMS").write_text("x  ../../etc/passwd\n")
     assert "SHA256SUMS:1: no checksum and path" in str(invoke("verify", copy).exception)
@@ -224,7 +229,7 @@ def test_a_version_of_ones_own(built: Path, store: GraphStore, tmp_path: Path) -
         ("SELECT ?entity { ?entity a mlm:Country }", "none of them an eligible entity"),
         ("SELECT ?entity { ?entity a mlm:Nothing }", "selects nothing"),
         ("SELECT ?e { ?e a mlm:Entity }", "selects e, not ?entity"),
-        ("ASK { ?entity a mlm:Entity }", "a ASK"),
+        ("ASK { ?entity a mlm:Entity }", "no SELECT but ASK"),
         ("SELECT ?entity { ?entity a mlm:Entity ", ":1:39: syntax error"),
         ("SELECT ?entity { SERVICE <http://localhost/> { ?entity ?p ?o } }", "calls another server"),
     ],
@@ -242,6 +247,13 @@ def test_a_query_whose_name_is_no_name_is_refused(built: Path, tmp_path: Path) -
     (tmp_path / "my version.rq").write_text(EUROPE, "utf-8")
     done = invoke("-w", built, "export", "--where", tmp_path / "my version.rq", "-o", tmp_path / "x")
     assert "'my version' is no name for a version" in str(done.exception)
+
+
+def test_a_name_that_means_another_version_is_refused(built: Path, tmp_path: Path) -> None:
+    (tmp_path / "irle.rq").write_text(EUROPE, "utf-8")
+    words = ["-w", built, "export", "--where", tmp_path / "irle.rq"]
+    assert "is the name of a version of the recipe" in str(invoke(*words).exception)
+    assert "are two versions" in str(invoke(*words, "--version", "mlm").exception)
 
 
 def test_what_is_no_entity_is_left_out_and_said(built: Path, tmp_path: Path) -> None:
@@ -298,6 +310,88 @@ def test_an_image_that_vanished_leaves_nothing_half_written(built: Path, tmp_pat
         done = invoke("-w", tmp_path / "mlm", "export", *words)
         assert f"{lost}: the image file is gone" in str(done.exception)
         assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_damaged_image_is_not_exported(built: Path, tmp_path: Path) -> None:
+    shutil.copytree(built, tmp_path / "mlm", ignore=shutil.ignore_patterns("exports"))
+    damaged = next((tmp_path / "mlm" / "images").rglob("*.jpg"))
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"x")
+    for words in (["--images", "files"], ["--images", "bytes"], ["--format", "webdataset"]):
+        out = tmp_path / "out" / "mlm"
+        done = invoke("-w", tmp_path / "mlm", "export", "--version", "mlm", *words, "-o", out)
+        assert f"{damaged}: the image file is damaged" in str(done.exception)
+
+
+def test_what_other_graphs_say_again_is_not_exported_twice(
+    built: Path, export: Path, tmp_path: Path
+) -> None:
+    """As an import of the same entities does: another split, another cell, a cell's other middle."""
+    workspace = tmp_path / "mlm"
+    shutil.copytree(built, workspace, ignore=shutil.ignore_patterns("exports", "images"))
+    entities = pq.read_table(export / "entities.parquet").to_pylist()
+    one = next(row for row in entities if row["cell"] and row["split"] == "train")
+    said = (
+        f"<{one['entity']}> <{MLM.split}> <{MLM.test}> ; <{MLM.cell}> <{CELL['zz']}> .\n"
+        f"<{CELL[one['cell']]}> <{MLM.centroid}> 'Point(0 0)' .\n"
+    )
+    store = ox.Store(str(workspace / "store"))
+    store.load(said.encode(), ox.RdfFormat.TURTLE, to_graph=ox.NamedNode(graph_iri("v1", "imported")))
+    store.flush()
+    del store
+    words = ["--version", "mlm", "--images", "none", "--no-report", "-o", tmp_path / "out"]
+    assert invoke("-w", workspace, "export", *words).exit_code == 0
+    for name in ("entities", "cells"):
+        table = pq.read_table(tmp_path / "out" / f"{name}.parquet")
+        assert table.equals(pq.read_table(export / f"{name}.parquet")), name
+
+
+def test_an_entity_that_is_not_described_is_left_out_whole_and_said(
+    built: Path, tmp_path: Path
+) -> None:
+    workspace = tmp_path / "mlm"
+    shutil.copytree(built, workspace, ignore=shutil.ignore_patterns("exports", "images"))
+    store = ox.Store(str(workspace / "store"))
+    (gone,) = list(store.quads_for_pattern(None, ox.NamedNode(MLM.split), None, None))[:1]
+    store.remove(gone)
+    store.flush()
+    del store
+    words = ["--version", "mlm", "--images", "none", "--no-report", "-o", tmp_path / "out"]
+    done = invoke("-w", workspace, "export", *words)
+    assert "1 entities have no place or no split, and are left out" in done.stderr
+    for name in ("entities", "images", "summaries", "classes"):
+        table = pq.read_table(tmp_path / "out" / f"{name}.parquet")
+        assert table.num_rows and gone.subject.value not in table["entity"].to_pylist(), name
+
+
+def test_what_a_killed_export_left_is_removed_by_the_next(built: Path, tmp_path: Path) -> None:
+    (tmp_path / ".out-dead").mkdir()
+    (tmp_path / ".out-dead" / ".mlmkg-is-writing").touch()
+    (tmp_path / ".out-mine").mkdir()  # not ours
+    words = ["--version", "mlm", "--images", "none", "--no-report", "-o", tmp_path / "out"]
+    with folder_written_whole(tmp_path / "out", replace=True):
+        (at_work,) = (path for path in tmp_path.glob(".out-*") if path.name != ".out-mine")
+        assert invoke("-w", built, "export", *words).exit_code == 0
+        assert at_work.is_dir(), "another process's is left alone"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".out-mine", "out"]
+
+
+def test_who_comes_second_does_not_replace_the_first(tmp_path: Path) -> None:
+    with (
+        pytest.raises(WorkspaceError, match="written it meanwhile"),
+        folder_written_whole(tmp_path / "out") as new,
+    ):
+        (new / "mine").touch()
+        with folder_written_whole(tmp_path / "out") as other:
+            (other / "theirs").touch()
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["theirs"]
+
+
+def test_a_link_keeps_leading_where_it_led(built: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "disk" / "out")
+    words = ["--version", "mlm", "--images", "none", "--no-report", "-o", tmp_path / "link"]
+    for more in ([], ["--force"]):
+        assert invoke("-w", built, "export", *words, *more).exit_code == 0
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "disk" / "out" / "SHA256SUMS").is_file()
 
 
 def test_an_entity_without_a_modality_is_kept_with_an_empty_list_and_a_mask(tmp_path: Path) -> None:

@@ -24,7 +24,8 @@ def digest(path: Path) -> str:
 def files(folder: Path) -> Iterator[str]:
     """Yield the paths of a folder's files, relative to it, by name; not SHA256SUMS itself."""
     found = []
-    for place, _, names in os.walk(folder):
+    for place, folders, names in os.walk(folder):
+        names += [name for name in folders if (Path(place) / name).is_symlink()]
         found += [(Path(place) / name).relative_to(folder).as_posix() for name in names]
     yield from sorted(name for name in found if name != SUMS)
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -24,7 +22,7 @@ from mlmkg.errors import ExportError
 from mlmkg.export import licensing
 from mlmkg.export.card import card
 from mlmkg.export.checksums import write_sums
-from mlmkg.export.formats import SHARD, Form, Setting, gone
+from mlmkg.export.formats import SHARD, Form, Setting, image_bytes
 from mlmkg.export.formats.geojson import GeoJson
 from mlmkg.export.formats.jsonl import JsonLines
 from mlmkg.export.formats.parquet import Parquet
@@ -47,7 +45,7 @@ from mlmkg.report.figures import Figures
 from mlmkg.report.origin import Shown, read_steps, steps_to
 from mlmkg.report.page import write_report
 from mlmkg.store import disk_full_said
-from mlmkg.workspace import Workspace
+from mlmkg.workspace import Workspace, folder_written_whole
 
 FORMS: Final[Mapping[str, type[Form]]] = {
     "parquet": Parquet, "jsonl": JsonLines, "webdataset": WebDataset, "geojson": GeoJson,
@@ -86,11 +84,13 @@ class Exported:
     :param folder: where it is.
     :param manifest: what stands in its manifest.json.
     :param figures: what was counted on the way.
+    :param undescribed: how many entities have no row in the table of entities, and are left out.
     """
 
     folder: Path
     manifest: Mapping[str, Any]
     figures: Figures
+    undescribed: int
 
 
 def export_version(
@@ -106,18 +106,13 @@ def export_version(
     :raises ExportError: if the folder exists, nothing is left of the version, or an image is gone.
     """
     _check(folder, members.name, options)
-    with ExitStack() as stack:
-        # A broken-off export leaves nothing: the folder of a killed one is named so that it is known.
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(
-            stack.enter_context(
-                tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent)
-            )
+    with (
+        folder_written_whole(folder, replace=options.force) as new,
+        disk_full_said(folder),
+    ):
+        figures, shown, undescribed, sums = _pour(
+            reader, workspace, recipe, members, new, options, progress
         )
-        stack.enter_context(disk_full_said(folder))
-        new = scratch / folder.name
-        new.mkdir()
-        figures, shown, sums = _pour(reader, workspace, recipe, members, new, options, progress)
         manifest: dict[str, Any] = {
             "version": members.name,
             "title": members.title,
@@ -147,10 +142,7 @@ def export_version(
         write_manifest(new, manifest, sums)
         (new / "README.md").write_text(card(manifest, figures, table_columns(new)), "utf-8")
         write_sums(new, sums)
-        if folder.exists():
-            folder.rename(scratch / "replaced")
-        new.rename(folder)
-    return Exported(folder, manifest, figures)
+    return Exported(folder, manifest, figures, undescribed)
 
 
 def _check(folder: Path, version: str, options: Options) -> None:
@@ -191,13 +183,13 @@ def _check(folder: Path, version: str, options: Options) -> None:
 def _pour(
     reader: Reader, workspace: Workspace, recipe: Recipe, members: Members, folder: Path,
     options: Options, progress: Progress,
-) -> tuple[Figures, Shown, dict[str, str]]:  # fmt: skip
+) -> tuple[Figures, Shown, int, dict[str, str]]:  # fmt: skip
     """Write the tables batch by batch; return what was seen, and checksums that are known."""
     setting = Setting(
         folder, workspace.images, about_tables(reader, members.name), recipe.languages,
         options.pictures, options.shard,
     )  # fmt: skip
-    figures, shown, sums = Figures(), Shown(), dict[str, str]()
+    figures, shown, undescribed, sums = Figures(), Shown(), len(members.entities), dict[str, str]()
     spread = None
     if options.split == "spatial":
         spread = spatial_splits(reader, members.entities, recipe.splits)
@@ -209,10 +201,12 @@ def _pour(
         count = -(-len(members.entities) // BATCH)
         batches = progress(reader.batches(members.entities), members.name, total=count, unit="batch")
         for found in batches:
-            tables = licensing.only(found, options.licences) if options.licences else found
+            tables = of_described(found)
+            undescribed -= tables["entities"].num_rows
+            if options.licences:
+                tables = licensing.only(tables, options.licences)
             if not tables["entities"].num_rows:
                 continue
-            tables = of_described(tables)
             tables = with_counts(with_splits(tables, spread) if spread is not None else tables)
             figures.add(tables)
             if options.report:
@@ -222,6 +216,11 @@ def _pour(
                 sums |= _bring_images(tables["images"], workspace.images, folder)
             for form in forms:
                 form.add(tables)
+        if undescribed == len(members.entities):
+            raise ExportError(
+                f"no entity of {members.name!r} has a row in the table of entities",
+                where=reader.catalog.folder, action="See export/entities.rq for what a row needs",
+            )  # fmt: skip
         if not figures.entities:
             raise ExportError(
                 f"no entity of {members.name!r} has both an image and a summary under these licences",
@@ -233,7 +232,7 @@ def _pour(
         figures.add(whole)
         for form in forms:
             form.finish(whole)
-    return figures, shown, sums
+    return figures, shown, undescribed, sums
 
 
 def counted_cells(cells: pa.Table, counts: Mapping[str, Mapping[str, int]]) -> pa.Table:
@@ -259,11 +258,10 @@ def _bring_images(images: pa.Table, source: Path, folder: Path) -> dict[str, str
         sums[f"images/{path}"] = checksum
         if target.exists():
             continue
+        content = image_bytes(source, path, checksum)
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             os.link(source / path, target)
-        except FileNotFoundError:
-            raise gone(source / path) from None
         except OSError:
-            shutil.copyfile(source / path, target)
+            target.write_bytes(content)
     return sums

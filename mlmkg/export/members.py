@@ -57,7 +57,7 @@ def of_version(store: GraphStore, catalog: Catalog, recipe: Recipe, version: str
     return Members(version, title, entities)
 
 
-def of_query(store: GraphStore, catalog: Catalog, path: Path) -> Members:
+def of_query(store: GraphStore, catalog: Catalog, recipe: Recipe, path: Path) -> Members:
     """Return the eligible entities that a query selects.
 
     :param path: a SELECT with a variable ``?entity``; the file's name is the version's.
@@ -73,9 +73,16 @@ def of_query(store: GraphStore, catalog: Catalog, path: Path) -> Members:
             f"{path.stem!r} is no name for a version: it becomes a folder and part of an IRI",
             where=path, action="Use letters, digits, hyphens, underscores and full stops",
         )  # fmt: skip
+    if path.stem in recipe.versions:
+        raise QueryError(
+            f"{path.stem!r} is the name of a version of the recipe", where=path,
+            action="Give the file another name, or export that version with --version",
+        )  # fmt: skip
     shape = "Write SELECT ?entity WHERE { ?entity a mlm:Entity ; … }"
     if form(text) != "SELECT":
-        raise QueryError(f"a {form(text) or 'text without a query form'}", where=path, action=shape)
+        raise QueryError(
+            f"is no SELECT but {form(text) or 'text without a query form'}", where=path, action=shape
+        )
     if calls_service(text):
         raise QueryError(
             "calls another server (SERVICE), and could not be repeated", where=path,

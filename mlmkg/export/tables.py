@@ -77,7 +77,10 @@ class Reader:
         if entities is not None:
             nodes = [NamedNode(iri) for iri in entities.to_pylist()]
             text = bind(text, {ENTITY: nodes}, query.path)
-        answer = self.store.query(text)
+        # Only the graphs that it declares: an import, or predictions, may say the same again.
+        there = self.store.graphs()
+        graphs = [there[name] for name in query.reads if name in there]
+        answer = self.store.query(text, graphs=graphs or None)
         if not isinstance(answer, QuerySolutions):
             raise TypeError("an export query is a SELECT")
         names = [variable.value for variable in answer.variables]

@@ -6,7 +6,6 @@ complete.
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 from mlmkg.errors import ExportError
@@ -17,7 +16,7 @@ from mlmkg.recipe import Recipe
 from mlmkg.report.figures import Figures
 from mlmkg.report.origin import Shown, read_steps, steps_to
 from mlmkg.report.page import NUMBERS, PAGE, PICTURES, write_report
-from mlmkg.workspace import Workspace
+from mlmkg.workspace import Workspace, folder_written_whole
 
 
 def report_version(
@@ -48,17 +47,12 @@ def report_version(
         shown.add(tables)
     figures.add(reader.whole())
     steps, about = read_steps(reader.store, reader.catalog, recipe)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as name:
-        new = Path(name) / folder.name
+    with folder_written_whole(folder, replace=force) as new:
         write_report(
             new, figures, members.title, version=members.name,
             steps=steps_to(steps, members.name, figures.entities), about=about,
             alike=shown.lookalike(reader.store), images=workspace.images,
         )  # fmt: skip
-        if folder.exists():
-            folder.rename(Path(name) / "replaced")
-        new.rename(folder)
     return figures
 
 

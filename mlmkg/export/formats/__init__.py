@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, ClassVar, Self
@@ -85,22 +86,23 @@ class Form:
         self.files.close()
 
 
-def image_bytes(images: Path, path: str) -> bytes:
-    """Return an image file.
+def image_bytes(images: Path, path: str, checksum: str) -> bytes:
+    """Return an image file that is what the graph says it is.
 
-    :raises ExportError: if it is gone.
+    :param checksum: its sha256, hexadecimal.
+    :raises ExportError: if it is gone, or another.
     """
+    again = "Run `mlmkg build --force` to make it again"
     try:
-        return (images / path).read_bytes()
+        content = (images / path).read_bytes()
     except FileNotFoundError:
-        raise gone(images / path) from None
-
-
-def gone(path: Path) -> ExportError:
-    """Return the error of an image file that is not there."""
-    return ExportError(
-        "the image file is gone", where=path, action="Run `mlmkg build --force` to make it again"
-    )
+        raise ExportError("the image file is gone", where=images / path, action=again) from None
+    if sha256(content).hexdigest() != checksum:
+        raise ExportError(
+            "the image file is damaged: its checksum is another", where=images / path,
+            action=f"Remove it. {again}",
+        )  # fmt: skip
+    return content
 
 
 def records(tables: Mapping[str, pa.Table], languages: tuple[str, ...]) -> Iterator[dict[str, Any]]:

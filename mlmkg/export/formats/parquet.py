@@ -59,8 +59,11 @@ class Parquet(Form):
         """Yield the rows with the image files in them, as ``datasets`` reads them."""
         for start in range(0, max(images.num_rows, 1), _IMAGES):
             part = images.slice(start, _IMAGES)
-            paths = part["path"].to_pylist()
-            pictures = [{"bytes": image_bytes(self.setting.images, p), "path": p} for p in paths]
+            named = zip(part["path"].to_pylist(), part["sha256"].to_pylist(), strict=True)
+            pictures = [
+                {"bytes": image_bytes(self.setting.images, path, checksum), "path": path}
+                for path, checksum in named
+            ]
             kind = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
             part = part.append_column("picture", pa.array(pictures, kind))
             yield part.replace_schema_metadata(hub_features(part.schema))

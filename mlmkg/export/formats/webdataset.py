@@ -58,7 +58,7 @@ class _Shards:
         if setting.pictures != "none":
             for place, image in enumerate(record.get("images", ())):
                 ending = image["path"].rpartition(".")[2]
-                files[f"{place}.{ending}"] = image_bytes(setting.images, image["path"])
+                files[f"{place}.{ending}"] = image_bytes(setting.images, image["path"], image["sha256"])
         if self._tar is None or self._bytes >= setting.shard:
             self._next()
         assert self._tar is not None
