@@ -32,18 +32,17 @@ FILLER = ", in the north-west of a country, some kilometres from a larger one. "
 OPTIONS = ("--version", "mlm", "--images", "none", "--no-report")
 DRAIN = """
 import sys; from pathlib import Path
-from pyoxigraph import NamedNode
 from mlmkg.catalog import read_catalog; from mlmkg.export.members import of_version
-from mlmkg.export.tables import BATCH, ENTITY, Reader; from mlmkg.recipe import read_recipe
-from mlmkg.sparql import bind; from mlmkg.store import open_read_only
+from mlmkg.export.tables import BATCH, Reader; from mlmkg.recipe import read_recipe
+from mlmkg.store import open_read_only
 from mlmkg.workspace import Workspace
 store, catalog = open_read_only(Workspace(Path(sys.argv[1]))), read_catalog()
 recipe = read_recipe(catalog.folder / "recipe.toml")
 entities = of_version(store, catalog, recipe, "mlm").entities
+reader = Reader(store, catalog)
 for start in range(0, len(entities), BATCH):
-    nodes = [NamedNode(iri) for iri in entities.slice(start, BATCH).to_pylist()]
-    for query in Reader(store, catalog).batched():
-        for _ in store.query(bind(query.text, {ENTITY: nodes}, query.path)): pass
+    for query in reader.batched():
+        for _ in reader.answer(query, entities.slice(start, BATCH)): pass
 """
 COPY = """
 import sys; import duckdb; from pathlib import Path

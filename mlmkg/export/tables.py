@@ -68,21 +68,29 @@ class Reader:
             for query in self.catalog.of_kind("export") if ENTITY not in query.parameters
         }  # fmt: skip
 
-    def read(self, query: QueryFile, entities: pa.Array | None = None) -> pa.Table:
-        """Return one table, of some entities or of the whole store.
+    def answer(self, query: QueryFile, entities: pa.Array | None = None) -> QuerySolutions:
+        """Evaluate a query, on the graphs that it declares alone.
 
-        :raises ExportError: as :meth:`batches`.
+        An import, or another dataset in the store, may say the same again in a graph of its own. (On
+        34,000 entities this took a fifth longer than the union of all graphs.)
         """
         text = query.text
         if entities is not None:
             nodes = [NamedNode(iri) for iri in entities.to_pylist()]
             text = bind(text, {ENTITY: nodes}, query.path)
-        # Only the graphs that it declares: an import, or predictions, may say the same again.
         there = self.store.graphs()
         graphs = [there[name] for name in query.reads if name in there]
         answer = self.store.query(text, graphs=graphs or None)
         if not isinstance(answer, QuerySolutions):
             raise TypeError("an export query is a SELECT")
+        return answer
+
+    def read(self, query: QueryFile, entities: pa.Array | None = None) -> pa.Table:
+        """Return one table, of some entities or of the whole store.
+
+        :raises ExportError: as :meth:`batches`.
+        """
+        answer = self.answer(query, entities)
         names = [variable.value for variable in answer.variables]
         if query.kind == "export" and (names[0] == ENTITY) != (ENTITY in query.parameters):
             raise ExportError(
