@@ -97,4 +97,8 @@ def command(
         said = [f"{kinds.count(k)} {k}{'s' * (kinds.count(k) > 1)}" for k in dict.fromkeys(kinds)]
         context.say(f"{version}: not clean: {' and '.join(said)}")
         sys.exit(1)
-    context.say(f"{version}: clean, no leak and no error")
+    notes = sum(finding.count > 0 for finding in findings)
+    context.say(
+        f"{version}: clean, no leak and no error"
+        + (f"; {notes} note{'s' * (notes > 1)} to know" if notes else "")
+    )

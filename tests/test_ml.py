@@ -63,22 +63,28 @@ def test_an_export_as_the_published_files_is_read_as_they_are(
                 found += 1
     assert found == len(dataset.entities)
     assert invoke("verify", target).exit_code == 0
-    # The same bytes where others were encoded before, and with no images beside the tables.
-    other = tmp_path / "mlm"
-    shutil.copytree(workspace.root, other, ignore=shutil.ignore_patterns("features", "runs"))
-    (tmp_path / "few.rq").write_text(
-        "SELECT ?entity { ?entity mlm:inVersion version:irle } ORDER BY ?entity LIMIT 5", "utf-8"
-    )
-    few = ["--where", tmp_path / "few.rq", "--format", "hdf5", "--no-report", "-o", tmp_path / "few"]
-    assert invoke("-w", other, "export", *few).exit_code == 0
-    words[-1] = tmp_path / "again"
-    assert invoke("-w", other, "export", *words).exit_code == 0
-    words[-1] = tmp_path / "none"
-    assert invoke("-w", other, "export", *words, "--images", "none").exit_code == 0
+
+
+def test_hdf5_has_the_same_bytes_whatever_was_encoded_before(built: Path, tmp_path: Path) -> None:
+    """Once first of all and with images beside the tables, once after others and without."""
+
+    def export(workspace: Path, many: int, *more: object) -> Path:
+        query = tmp_path / "some.rq"
+        chosen = "?entity mlm:inVersion version:irle ; mlm:cell ?cell"
+        query.write_text(f"SELECT ?entity {{ {chosen} }} ORDER BY ?entity LIMIT {many}", "utf-8")
+        target = tmp_path / f"{workspace.name}-{many}"
+        words = ["--where", query, "--format", "hdf5", "--no-report", "-o", target, *more]
+        done = invoke("-w", workspace, "export", *words)
+        assert done.exit_code == 0, done.output
+        return target
+
+    shutil.copytree(built, tmp_path / "fresh")
+    shutil.copytree(built, tmp_path / "used")
+    first = export(tmp_path / "fresh", 40)
+    export(tmp_path / "used", 5)
+    second = export(tmp_path / "used", 40, "--images", "none")
     for split in ("train", "val", "test"):
-        bytes_ = (target / f"{split}.h5").read_bytes()
-        assert bytes_ == (tmp_path / "again" / f"{split}.h5").read_bytes()
-        assert bytes_ == (tmp_path / "none" / f"{split}.h5").read_bytes()
+        assert (first / f"{split}.h5").read_bytes() == (second / f"{split}.h5").read_bytes()
 
 
 def test_spatial_splits_keep_regions_apart(workspace: Workspace, tmp_path: Path) -> None:

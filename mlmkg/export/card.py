@@ -35,7 +35,8 @@ def card(manifest: Mapping[str, Any], figures: Figures, columns: Mapping[str, Se
                 "data_files": [{"split": "whole", "path": name}],
             }
             for name in tables
-        ],
+        ]
+        or _plain_configs(manifest["files"]),
     }
     files = manifest["files"]
     shards = sorted(name for name in files if name.startswith("webdataset/"))
@@ -71,6 +72,19 @@ def card(manifest: Mapping[str, Any], figures: Figures, columns: Mapping[str, Se
         _balance(figures),
     ]
     return "\n".join(part for part in parts if part)
+
+
+def _plain_configs(files: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what a hub reads of an export without Parquet: one kind of file a card."""
+    if "train.jsonl" in files:
+        parts = [{"split": name, "path": f"{name}.jsonl"} for name in ("train", "val", "test")
+                 if files[f"{name}.jsonl"]["bytes"]]  # fmt: skip
+        return [{"config_name": "records", "data_files": parts}]
+    if "triples.tsv" in files:
+        names = ["head", "relation", "tail"]
+        return [{"config_name": "triples", "data_files": [{"split": "whole", "path": "triples.tsv"}],
+                 "sep": "\t", "column_names": names}]  # fmt: skip
+    return []
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

@@ -80,9 +80,11 @@ class Finding:
 
     @property
     def found(self) -> str:
-        """The count in words: ``3 of 18,489 summaries``, ``15 pairs``."""
-        of = f" of {self.of:,}" if self.check.unit == self.check.among else ""
-        return f"{self.count:,}{of} {self.check.unit}"
+        """The count in words: ``3 of 18,489 summaries``, ``15 pairs; 23 of 6,163 entities``."""
+        check = self.check
+        if check.unit == check.among:
+            return f"{self.count:,} of {self.of:,} {check.unit}"
+        return f"{self.count:,} {check.unit}; {self.affected:,} of {self.of:,} {check.among}"
 
     @property
     def bad(self) -> bool:
