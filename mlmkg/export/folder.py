@@ -43,7 +43,6 @@ from mlmkg.progress import Progress, quiet
 from mlmkg.recipe import Recipe
 from mlmkg.report.figures import Figures
 from mlmkg.report.origin import Shown, read_steps, steps_to
-from mlmkg.report.page import write_report
 from mlmkg.store import disk_full_said
 from mlmkg.workspace import Workspace, folder_written_whole
 
@@ -133,6 +132,8 @@ def export_version(
         for more in finish:
             more(new)
         if options.report:
+            from mlmkg.report.page import write_report  # and matplotlib
+
             steps, about = read_steps(reader.store, reader.catalog, recipe)
             write_report(
                 new, figures, members.title, version=members.name,
@@ -189,7 +190,7 @@ def _pour(
         folder, workspace.images, about_tables(reader, members.name), recipe.languages,
         options.pictures, options.shard,
     )  # fmt: skip
-    figures, shown, undescribed, sums = Figures(), Shown(), len(members.entities), dict[str, str]()
+    figures, shown, undescribed, seen, sums = Figures(), Shown(), 0, 0, dict[str, str]()
     spread = None
     if options.split == "spatial":
         spread = spatial_splits(reader, members.entities, recipe.splits)
@@ -201,8 +202,12 @@ def _pour(
         count = -(-len(members.entities) // BATCH)
         batches = progress(reader.batches(members.entities), members.name, total=count, unit="batch")
         for found in batches:
-            tables = of_described(found)
-            undescribed -= tables["entities"].num_rows
+            tables = found
+            asked = min(BATCH, len(members.entities) - seen)
+            seen += asked
+            if tables["entities"].num_rows < asked:
+                tables = of_described(tables)
+                undescribed += asked - tables["entities"].num_rows
             if options.licences:
                 tables = licensing.only(tables, options.licences)
             if not tables["entities"].num_rows:

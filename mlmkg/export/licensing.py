@@ -6,8 +6,6 @@ summary goes is left out with them. ``ATTRIBUTION.tsv`` names every work's autho
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Collection, Mapping
 from typing import Final
 
@@ -62,16 +60,18 @@ def only(tables: Mapping[str, pa.Table], families: Collection[str]) -> dict[str,
 
 
 def attribution(tables: Mapping[str, pa.Table]) -> str:
-    """Return the credits of every work as tab-separated lines under :data:`HEAD`."""
-    stream = io.StringIO(newline="")
-    lines = csv.writer(stream, dialect="excel-tab", lineterminator="\n")
+    """Return the credits of every work as tab-separated lines under :data:`HEAD`.
+
+    Nothing is quoted: line ends and tabs within a credit become spaces.
+    """
+    lines: list[str] = []
     for name in _WORKS:
         if name in tables:
             table = tables[name]
-            works = table["path"] if name == "images" else table["summary"]
-            for row in zip(
-                works.to_pylist(), table["entity"].to_pylist(), table["licence"].to_pylist(),
-                table["attribution"].to_pylist(), strict=True,
-            ):  # fmt: skip
-                lines.writerow([f"images/{row[0]}" if name == "images" else row[0], *row[1:]])
-    return stream.getvalue()
+            work = table["summary"] if name == "summaries" else table["path"]
+            if name == "images":
+                work = pc.binary_join_element_wise("images/", work, "")
+            credit = pc.replace_substring_regex(pc.fill_null(table["attribution"], ""), r"\s+", " ")
+            joined = pc.binary_join_element_wise(work, table["entity"], table["licence"], credit, "\t")
+            lines += joined.to_pylist()
+    return "".join(f"{line}\n" for line in lines)
