@@ -38,7 +38,7 @@ from mlmkg.export.manifest import (
 )
 from mlmkg.export.members import Members
 from mlmkg.export.spreading import spatial_splits
-from mlmkg.export.tables import BATCH, Reader, of_described, with_counts, with_splits
+from mlmkg.export.tables import BATCH, Reader, with_counts, with_splits
 from mlmkg.progress import Progress, quiet
 from mlmkg.recipe import Recipe
 from mlmkg.report.figures import Figures
@@ -190,7 +190,7 @@ def _pour(
         folder, workspace.images, about_tables(reader, members.name), recipe.languages,
         options.pictures, options.shard,
     )  # fmt: skip
-    figures, shown, undescribed, seen, sums = Figures(), Shown(), 0, 0, dict[str, str]()
+    figures, shown, undescribed, sums = Figures(), Shown(), len(members.entities), dict[str, str]()
     spread = None
     if options.split == "spatial":
         spread = spatial_splits(reader, members.entities, recipe.splits)
@@ -202,14 +202,8 @@ def _pour(
         count = -(-len(members.entities) // BATCH)
         batches = progress(reader.batches(members.entities), members.name, total=count, unit="batch")
         for found in batches:
-            tables = found
-            asked = min(BATCH, len(members.entities) - seen)
-            seen += asked
-            if tables["entities"].num_rows < asked:
-                tables = of_described(tables)
-                undescribed += asked - tables["entities"].num_rows
-            if options.licences:
-                tables = licensing.only(tables, options.licences)
+            undescribed -= found["entities"].num_rows
+            tables = licensing.only(found, options.licences) if options.licences else found
             if not tables["entities"].num_rows:
                 continue
             tables = with_counts(with_splits(tables, spread) if spread is not None else tables)

@@ -63,12 +63,16 @@ class Reader:
     def batches(self, entities: pa.Array) -> Iterator[dict[str, pa.Table]]:
         """Yield the tables of one batch after the other.
 
+        Who has no row in the table of entities (no place, no split) has none in the others.
+
         :param entities: (N,) IRIs, sorted.
         :raises ExportError: if a query does not select ``?entity`` first, or a column changes its type.
         """
         for start in range(0, len(entities), BATCH):
             part = entities.slice(start, BATCH)
-            yield {query.name: self.read(query, part) for query in self.batched()}
+            tables = {query.name: self.read(query, part) for query in self.batched()}
+            whole = "entities" not in tables or tables["entities"].num_rows == len(part)
+            yield tables if whole else _of_described(tables)
 
     def whole(self) -> dict[str, pa.Table]:
         """Return the tables that are not about entities, such as the cells of the store."""
@@ -123,11 +127,8 @@ class Reader:
         return _sorted(_points_to_numbers(_names_of_ours(found)))
 
 
-def of_described(tables: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
-    """Return a batch without the rows of entities that the table of entities leaves out.
-
-    It leaves out who has no place or no split; what else is known of them would belong to nobody.
-    """
+def _of_described(tables: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
+    """Return a batch without the rows of entities that the table of entities leaves out."""
     there = tables["entities"]["entity"].combine_chunks()
     return {
         name: table if name == "entities" else table.filter(pc.is_in(table["entity"], there))
