@@ -69,15 +69,19 @@ def pour(
     :raises pyarrow.ArrowInvalid: if a later solution does not fit the column's type.
     """
     names = [variable.value for variable in answer.variables]
-    first = [list(solution) for solution in islice(answer, PEEK)]
+    known = dict(types or {})
+    peek = PEEK if set(names) - set(known) or not names else 0
+    first = [list(solution) for solution in islice(answer, peek)]
     columns = [[row[i] for row in first] for i in range(len(names))]
-    kinds = {name: _type(column) for name, column in zip(names, columns, strict=True)}
-    kinds.update(types or {})
+    kinds = {
+        name: known[name] if name in known else _type(column)
+        for name, column in zip(names, columns, strict=True)
+    }
     if not names:
         sink(pa.RecordBatch.from_pylist([{} for _ in first], pa.schema([])))
         return
     sink(_first_batch(first, kinds))
-    if len(first) < PEEK:
+    if len(first) < peek:
         return
     with io.BufferedWriter(_Rows(kinds, sink), buffer_size=_BLOCK) as stream:
         answer.serialize(stream, QueryResultsFormat.CSV)

@@ -71,7 +71,9 @@ def attribution(tables: Mapping[str, pa.Table]) -> str:
             work = table["summary"] if name == "summaries" else table["path"]
             if name == "images":
                 work = pc.binary_join_element_wise("images/", work, "")
-            credit = pc.replace_substring_regex(pc.fill_null(table["attribution"], ""), r"\s+", " ")
+            credit = pc.fill_null(table["attribution"], "")
+            if pc.any(pc.match_substring_regex(credit, r"[\t\r\n]")).as_py():
+                credit = pc.replace_substring_regex(credit, r"\s+", " ")
             joined = pc.binary_join_element_wise(work, table["entity"], table["licence"], credit, "\t")
             lines += joined.to_pylist()
     return "".join(f"{line}\n" for line in lines)

@@ -120,6 +120,8 @@ class Figures:
         if "text" in summaries.column_names:
             lengths = pc.utf8_length(summaries["text"])
             summaries = summaries.append_column("characters", lengths.cast(pa.int64()))
+        # Without the texts, which a filter would copy for each language.
+        summaries = summaries.select([c for c in summaries.column_names if c != "text"])
         for name in summaries["language"].unique().to_pylist():
             mine = summaries.filter(pc.equal(summaries["language"], name))
             language = self.languages.setdefault(name or UNKNOWN, Language())
@@ -151,6 +153,7 @@ class Figures:
         if images is not None:
             has[IMAGE] = images["entity"]
         if summaries is not None:
+            summaries = summaries.select(["entity", "language"])
             for name in sorted(filter(None, summaries["language"].unique().to_pylist())):
                 has[name] = summaries.filter(pc.equal(summaries["language"], name))["entity"]
         names = entities["entity"]
