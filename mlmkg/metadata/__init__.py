@@ -16,10 +16,11 @@ import pyoxigraph as ox
 
 from mlmkg.metadata.dataset import Dataset
 from mlmkg.metadata.dcat import dcat
-from mlmkg.metadata.description import Description, read_description
+from mlmkg.metadata.description import Description
 from mlmkg.metadata.inventory import Inventory, take
 from mlmkg.metadata.prov import prov
 from mlmkg.metadata.schemaorg import schemaorg
+from mlmkg.metadata.settings import read_description
 from mlmkg.metadata.void import void
 from mlmkg.progress import Progress, quiet
 from mlmkg.workspace import Workspace, written_whole

@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mlmkg.metadata.description import Description
-from mlmkg.metadata.inventory import Export, File, Graph, Inventory
+from mlmkg.metadata.exports import Export
+from mlmkg.metadata.inventory import Graph, Inventory
+from mlmkg.metadata.parts import File
 from mlmkg.store import PROVENANCE
 
 

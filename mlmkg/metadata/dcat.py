@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from mlmkg.metadata.dataset import Dataset
 from mlmkg.metadata.description import Agent
-from mlmkg.metadata.inventory import Box, Export, File
+from mlmkg.metadata.exports import Export
 from mlmkg.metadata.inventory import Graph as NamedGraph
+from mlmkg.metadata.parts import Box, File
 from mlmkg.metadata.terms import EU, MEDIA_TYPE, VCARD, file_form, language
 from mlmkg.metadata.turtle import Out
 from mlmkg.vocab import (

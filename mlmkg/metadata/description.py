@@ -1,21 +1,19 @@
-"""What only the people behind a dataset can say of it: the ``[dataset]`` table of ``mlmkg.toml``.
+"""What only the people behind a dataset can say of it.
 
-A mapping enters, a checked :class:`Description` leaves. Nothing is made up for what is missing: no
-publisher, no licence, no address; :meth:`Description.hints` says what would make the metadata better.
+:mod:`mlmkg.metadata.settings` reads it from the ``[dataset]`` table of ``mlmkg.toml``. Nothing is made
+up for what is missing: no publisher, no licence, no address; :meth:`Description.hints` says what would
+make the metadata better.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
-from mlmkg.errors import RecipeError
-
-_IRI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
-_PERSON_KEYS: Final = {"name", "url", "email"}
+_DOI: Final = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:)?(10\.\d{4,9}/\S+)", re.IGNORECASE)
+ORCID: Final = "https://orcid.org/"
 
 
 @dataclass(frozen=True)
@@ -23,13 +21,59 @@ class Agent:
     """A person or an organisation.
 
     :param name: what people call it.
-    :param url: its page, or an identifier such as an ORCID.
+    :param url: its page.
     :param email: where it can be written to.
+    :param orcid: a person's identifier, ``https://orcid.org/…``.
+    :param ror: an organisation's identifier, ``https://ror.org/…``.
+    :param affiliation: the organisation that a person belongs to.
     """
 
     name: str
     url: str | None = None
     email: str | None = None
+    orcid: str | None = None
+    ror: str | None = None
+    affiliation: Agent | None = None
+
+    @property
+    def iri(self) -> str | None:
+        """What names it everywhere: its ORCID, its ROR, else its page."""
+        return self.orcid or self.ror or self.url
+
+    @property
+    def person(self) -> bool | None:
+        """Whether it is a person, as far as its identifiers tell; None where they do not."""
+        if self.orcid or self.affiliation:
+            return True
+        return False if self.ror else None
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Money that made the dataset possible.
+
+    :param funder: who gave it.
+    :param award: its number.
+    :param title: its name.
+    :param url: its page.
+    """
+
+    funder: Agent
+    award: str | None = None
+    title: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True)
+class Release:
+    """An earlier release of the same dataset.
+
+    :param iri: how its own metadata name it.
+    :param version: its version.
+    """
+
+    iri: str
+    version: str
 
 
 @dataclass(frozen=True)
@@ -42,6 +86,7 @@ class Description:
     :param creators: who made the dataset.
     :param publisher: who makes it available.
     :param contact: whom to ask.
+    :param funding: who paid for it.
     :param licence: the IRI of the licence of the whole.
     :param address: where the workspace's files are published, an address that ends in a slash:
         ``graphs/…`` and ``exports/…`` are found below it.
@@ -51,6 +96,9 @@ class Description:
     :param version: its version.
     :param issued: when it was first published.
     :param temporal: the first and the last day that the facts are about.
+    :param free: whether it costs nothing to get it.
+    :param series: the IRI of what all releases of the dataset are part of.
+    :param previous: the release before this one.
     """
 
     title: str | None = None
@@ -59,6 +107,7 @@ class Description:
     creators: tuple[Agent, ...] = ()
     publisher: Agent | None = None
     contact: Agent | None = None
+    funding: tuple[Grant, ...] = ()
     licence: str | None = None
     address: str | None = None
     landing_page: str | None = None
@@ -67,6 +116,19 @@ class Description:
     version: str | None = None
     issued: date | None = None
     temporal: tuple[date, date] | None = None
+    free: bool | None = None
+    series: str | None = None
+    previous: Release | None = None
+
+    @property
+    def doi(self) -> str | None:
+        """The identifier's DOI, if it is one.
+
+        >>> Description(identifier="https://doi.org/10.5281/zenodo.1").doi
+        '10.5281/zenodo.1'
+        """
+        match = _DOI.fullmatch(self.identifier or "")
+        return match[1] if match else None
 
     def hints(self) -> list[str]:
         """Return what is missing, and what its absence means for the metadata."""
@@ -78,94 +140,11 @@ class Description:
             "address": "files have the address they have on this machine",
             "landing_page": "there is no page about the dataset to go to",
         }
-        return [
+        hints = [
             f"[dataset] has no {name}: {effect}"
             for name, effect in missing.items()
             if not getattr(self, name)
         ]
-
-
-def read_description(settings: Mapping[str, Any]) -> Description:
-    """Return the description that a ``[dataset]`` table holds.
-
-    :raises RecipeError: for an unknown key, or a value that is not what the key stands for.
-
-    >>> read_description({"publisher": {"name": "City archive"}}).publisher
-    Agent(name='City archive', url=None, email=None)
-    """
-    known = [field.name for field in fields(Description)]
-    readers = {
-        "keywords": _strings, "creators": _agents, "publisher": _agent, "contact": _agent,
-        "licence": _iri, "address": _address, "landing_page": _iri, "identifier": _iri,
-        "endpoint": _iri, "issued": _date, "temporal": _period,
-    }  # fmt: skip
-    values: dict[str, Any] = {}
-    for key, value in settings.items():
-        if key not in known:
-            raise _wrong(key, "unknown key", f"The keys are {', '.join(known)}")
-        values[key] = readers.get(key, _string)(key, value)
-    return Description(**values)
-
-
-def _wrong(key: str, what: str, action: str) -> RecipeError:
-    return RecipeError(what, where=f"[dataset] {key}", action=action)
-
-
-def _string(key: str, value: Any) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise _wrong(key, f"not a text: {value!r}", f'Write {key} = "…"')
-    return value.strip()
-
-
-def _strings(key: str, value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        raise _wrong(key, f"not a list: {value!r}", f'Write {key} = ["…", "…"]')
-    return tuple(_string(key, item) for item in value)
-
-
-def _iri(key: str, value: Any) -> str:
-    text = _string(key, value)
-    if not _IRI.fullmatch(text):
-        raise _wrong(key, f"not an IRI: {text!r}", f'Write {key} = "https://…"')
-    return text
-
-
-def _address(key: str, value: Any) -> str:
-    return _iri(key, value).rstrip("/") + "/"
-
-
-def _agent(key: str, value: Any) -> Agent:
-    example = f'Write {key} = {{name = "…", url = "https://…"}}'
-    if isinstance(value, str):
-        value = {"name": value}
-    if not isinstance(value, Mapping) or not value.get("name") or set(value) - _PERSON_KEYS:
-        raise _wrong(key, f"not a name, url and email: {value!r}", example)
-    url, email = value.get("url"), value.get("email")
-    return Agent(
-        name=_string(key, value["name"]),
-        url=None if url is None else _iri(key, url),
-        email=None if email is None else _string(key, email),
-    )
-
-
-def _agents(key: str, value: Any) -> tuple[Agent, ...]:
-    if not isinstance(value, list):
-        raise _wrong(key, f"not a list: {value!r}", f'Write {key} = [{{name = "…"}}]')
-    return tuple(_agent(key, item) for item in value)
-
-
-def _date(key: str, value: Any) -> date:
-    try:
-        return value if isinstance(value, date) else date.fromisoformat(value)
-    except (TypeError, ValueError):
-        raise _wrong(key, f"not a date: {value!r}", f"Write {key} = 2026-12-31") from None
-
-
-def _period(key: str, value: Any) -> tuple[date, date]:
-    if not isinstance(value, list) or len(value) != 2:
-        example = f"Write {key} = [2019-01-01, 2019-12-31]"
-        raise _wrong(key, f"not a first and a last day: {value!r}", example)
-    first, last = _date(key, value[0]), _date(key, value[1])
-    if first > last:
-        raise _wrong(key, "the first day lies after the last", "Exchange them")
-    return first, last
+        if self.previous and not self.series:
+            hints.append("[dataset] has no series: DCAT says nothing of the previous release")
+        return hints

@@ -1,14 +1,13 @@
 """What there is to describe: the graphs and their files, the exports, the origins, the coverage.
 
-A store and its workspace enter; an :class:`Inventory` leaves, from which all four metadata files are
+A store and its workspace enter; an :class:`Inventory` leaves, from which all metadata files are
 written. Everything in it is read from the store, its provenance graph, and the exports' manifests.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import file_digest, sha256
 from pathlib import Path
@@ -18,8 +17,10 @@ from uuid import NAMESPACE_URL, uuid5
 import pyoxigraph as ox
 
 from mlmkg import __version__
-from mlmkg.errors import ExportError, WorkspaceError
+from mlmkg.errors import WorkspaceError
 from mlmkg.graphfile import GraphFile
+from mlmkg.metadata.exports import Export, read_exports
+from mlmkg.metadata.parts import Box, File
 from mlmkg.metadata.statistics import StoreStatistics, count
 from mlmkg.progress import Progress, quiet
 from mlmkg.provenance import SOFTWARE
@@ -29,45 +30,6 @@ from mlmkg.vocab import PREFIXES
 from mlmkg.workspace import Workspace
 
 _POINT: Final = re.compile(r"point\s*\(\s*([-+.\de]+)\s+([-+.\de]+)\s*\)", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class File:
-    """A file that can be handed out.
-
-    :param path: relative to the workspace, with slashes.
-    :param bytes: its size.
-    :param sha256: of its bytes as they are on disk, hexadecimal.
-    """
-
-    path: str
-    bytes: int
-    sha256: str
-
-
-@dataclass(frozen=True)
-class Box:
-    """A bounding box in degrees.
-
-    >>> Box(-9.1, 36.0, 28.2, 60.2).wkt
-    'POLYGON((-9.1 36.0,28.2 36.0,28.2 60.2,-9.1 60.2,-9.1 36.0))'
-    """
-
-    west: float
-    south: float
-    east: float
-    north: float
-
-    @property
-    def wkt(self) -> str:
-        """The box as WKT, longitude first."""
-        w, s, e, n = self.west, self.south, self.east, self.north
-        return f"POLYGON(({w} {s},{e} {s},{e} {n},{w} {n},{w} {s}))"
-
-    @property
-    def centre(self) -> str:
-        """The middle of the box as WKT, longitude first."""
-        return f"POINT({(self.west + self.east) / 2:.5f} {(self.south + self.north) / 2:.5f})"
 
 
 @dataclass(frozen=True)
@@ -90,30 +52,6 @@ class Graph:
     written: str | None
     licence: str | None
     file: File | None
-
-
-@dataclass(frozen=True)
-class Export:
-    """An exported version, from its manifest.
-
-    :param name: the version, ``irle-gr``.
-    :param title: what it is.
-    :param key: the checksum over its tables.
-    :param split: ``hash`` or ``spatial``.
-    :param languages: ISO 639-1.
-    :param files: the tables.
-    :param entities: rows of the table of entities.
-    :param box: what its entities span.
-    """
-
-    name: str
-    title: str
-    key: str
-    split: str
-    languages: tuple[str, ...]
-    files: tuple[File, ...]
-    entities: int
-    box: Box | None
 
 
 @dataclass(frozen=True)
@@ -192,7 +130,7 @@ def take(
         root=workspace.root.resolve(),
         statistics=statistics,
         graphs=graphs,
-        exports=tuple(_exports(workspace, version)),
+        exports=tuple(read_exports(workspace, version)),
         origins=tuple(_origins(store)),
         kind=_kind(store),
         entities=statistics.union.classes[f"{PREFIXES['mlm']}Entity"],
@@ -284,63 +222,3 @@ def _box(points: Iterable[str]) -> Box | None:
     longitudes = [float(match[1]) for match in found]
     latitudes = [float(match[2]) for match in found]
     return Box(min(longitudes), min(latitudes), max(longitudes), max(latitudes))
-
-
-def _exports(workspace: Workspace, version: str | None) -> Iterator[Export]:
-    manifests = sorted(workspace.exports.glob("*/manifest.json"))
-    if version is not None:
-        known = ", ".join(path.parent.name for path in manifests) or "none"
-        manifests = [path for path in manifests if path.parent.name == version]
-        if not manifests:
-            raise ExportError(
-                f"there is no export {version!r}; there are: {known}", where=workspace.exports,
-                action=f"Run `mlmkg export --version {version}`",
-            )  # fmt: skip
-    for path in manifests:
-        yield _export(workspace, path)
-
-
-def _export(workspace: Workspace, path: Path) -> Export:
-    again = "Run `mlmkg export --force` for this version"
-    try:
-        manifest = json.loads(path.read_text("utf-8"))
-        entities = int(manifest["entities"])
-        files = tuple(
-            _listed(workspace, path.parent, name, manifest) for name in manifest["files"]
-            if not name.startswith("report")  # a page about the data is none of them
-        )  # fmt: skip
-        return Export(
-            name=path.parent.name,
-            title=manifest.get("title") or f"Version {manifest['version']}",
-            key=manifest["key"],
-            split=manifest["split"],
-            languages=tuple(manifest["languages"]),
-            files=files,
-            entities=entities,
-            box=_table_box(path.parent / "entities.parquet"),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise ExportError(f"not a manifest ({error!r})", where=path, action=again) from None
-
-
-def _listed(workspace: Workspace, folder: Path, name: str, manifest: Mapping[str, Any]) -> File:
-    entry, path = manifest["files"][name], folder / name
-    if not path.is_file() or path.stat().st_size != entry["bytes"]:
-        raise ExportError(
-            "not the file that the manifest lists", where=path,
-            action="Run `mlmkg export --force` for this version",
-        )  # fmt: skip
-    return File(path.relative_to(workspace.root).as_posix(), entry["bytes"], entry["sha256"])
-
-
-def _table_box(path: Path) -> Box | None:
-    import pyarrow.compute as pc
-    import pyarrow.parquet as pq
-
-    if not path.is_file():
-        return None  # an export in other forms
-    table = pq.read_table(path, columns=["longitude", "latitude"])
-    if not table.num_rows:
-        return None
-    across, along = pc.min_max(table["longitude"]).as_py(), pc.min_max(table["latitude"]).as_py()
-    return Box(across["min"], along["min"], across["max"], along["max"])

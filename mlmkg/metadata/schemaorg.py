@@ -13,7 +13,8 @@ from typing import Any
 
 from mlmkg.metadata.dataset import Dataset
 from mlmkg.metadata.description import Agent
-from mlmkg.metadata.inventory import Box, Export, File
+from mlmkg.metadata.exports import Export
+from mlmkg.metadata.parts import Box, File
 from mlmkg.metadata.terms import file_form
 from mlmkg.vocab import SCHEMA
 
