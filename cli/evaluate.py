@@ -58,17 +58,25 @@ def print_result(text: str, run: str) -> None:
 
     result = json.loads(text)
     if result["retrieval"]:
+        scored = "by cosine, " if result.get("retrieval_by_dot_product") else ""
         chance = result["chance"]["retrieval"]
         ways = {"image to text": result["retrieval"]["image_to_text"],
                 "text to image": result["retrieval"]["text_to_image"], "chance": chance}  # fmt: skip
         note = "" if result["pairs"] > result["gallery"] else ", the whole test split"
         print_table(
             [{"retrieval": way, **_rounded(figures)} for way, figures in ways.items()],
-            title=f"{run}: {result['draws']} draws of {result['gallery']} of "
+            title=f"{run}: {scored}{result['draws']} draws of {result['gallery']} of "
             f"{result['pairs']} test entities{note}",
         )
+    if released := result.get("retrieval_by_dot_product"):
+        print_table(
+            [{"retrieval": way.replace("_", " "), **_rounded(figures)}
+             for way, figures in released.items()],
+            title=f"{run}: the same by dot product, as the released code compares",
+        )  # fmt: skip
     if result["location"]:
-        sides = {f"from the {side}": figures for side, figures in result["location"].items()}
+        names = {"image": "from the image", "text": "from the text", "fused": "from both"}
+        sides = {names[side]: figures for side, figures in result["location"].items()}
         sides["always the largest cell"] = result["chance"]["location"]
         print_table(
             [{"location": side, **_rounded(figures)} for side, figures in sides.items() if figures],

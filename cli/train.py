@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -23,6 +24,15 @@ def pair(encoders: str) -> tuple[str, str]:
 @click.command("train")
 @click.option("--version", "version", default="irle-gr", show_default=True, help="Which export.")
 @click.option(
+    "--model",
+    type=click.Choice(["mlm-clip", "ir-le"]),
+    default="mlm-clip",
+    show_default=True,
+    help="Ours, or the paper's baseline with its own settings.",
+)
+@click.option("--as-released", is_flag=True,
+              help="With ir-le: train as the authors' released code does.")  # fmt: skip
+@click.option(
     "--task",
     type=click.Choice(["mtl", "ir", "le"]),
     default="mtl",
@@ -30,9 +40,11 @@ def pair(encoders: str) -> tuple[str, str]:
     help="Both tasks, retrieval alone, or location alone.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="One seed gives one result.")
-@click.option("--epochs", type=click.IntRange(1), default=30, show_default=True)
-@click.option("--batch", type=click.IntRange(2), default=256, show_default=True)
-@click.option("--name", default=None, help="The run's name; by default VERSION-TASK-SEED.")
+@click.option("--epochs", type=click.IntRange(1), default=None, help="By default 30, ir-le: 100.")
+@click.option("--batch", type=click.IntRange(2), default=None, help="By default 256, ir-le: 128.")
+@click.option("--set", "pairs", multiple=True, metavar="NAME=VALUE",
+              help="Any other setting of mlmkg.ml.settings.TrainConfig; may be repeated.")  # fmt: skip
+@click.option("--name", default=None, help="The run's name; by default VERSION-[MODEL-]TASK-SEED.")
 @click.option(
     "--export",
     "export",
@@ -49,15 +61,18 @@ def pair(encoders: str) -> tuple[str, str]:
 )
 @click.option("--encoders", default="lite0,use", show_default=True, metavar="IMAGE,TEXT",
               help="The encoders' names.")  # fmt: skip
-@click.option("--force", is_flag=True, help="Replace a run of that name.")
+@click.option("--force", is_flag=True, help="Replace a run of that name; begin an unfinished one anew.")
 @pass_context
 def command(
     context: Context,
     version: str,
+    model: str,
+    as_released: bool,
     task: str,
     seed: int,
-    epochs: int,
-    batch: int,
+    epochs: int | None,
+    batch: int | None,
+    pairs: tuple[str, ...],
     name: str | None,
     export: Path | None,
     features: Path | None,
@@ -66,15 +81,20 @@ def command(
 ) -> None:
     """Train a model on an exported version and evaluate it.
 
+    A run that was stopped goes on where it was when the same command is given again. On several GPUs:
+    torchrun --nproc-per-node N -m mlmkg train ...
+
     \b
     mlmkg train                              # both tasks on irle-gr
-    mlmkg train --task le --seed 1
+    mlmkg train --model ir-le --as-released  # the paper's baseline
+    mlmkg train --task le --seed 1 --set smoothing_km=0
     mlmkg train --features published         # on the published MLM, imported
     """
     from mlmkg.cli.evaluate import print_result
     from mlmkg.ml.data import load_dataset
     from mlmkg.ml.featurefolder import load_features, named
-    from mlmkg.ml.train import EVALUATION, TrainConfig, train
+    from mlmkg.ml.settings import parsed, settings_of
+    from mlmkg.ml.train import EVALUATION, train
 
     from mlmkg.progress import bar
 
@@ -83,6 +103,11 @@ def command(
         raise ModelError(
             "are two data sets", where="--export and --features", action="Name one of them"
         )
+    given = {"task": task, "seed": seed, "epochs": epochs, "batch": batch}
+    config = settings_of(
+        model, as_released=as_released,
+        **{k: v for k, v in given.items() if v is not None} | parsed(pairs),
+    )  # fmt: skip
     if features is not None:
         dataset = load_features(named(features, workspace))
     else:
@@ -90,7 +115,7 @@ def command(
             export or workspace.exports / version, workspace.features, pair(encoders), progress=bar,
             images=workspace.images,
         )  # fmt: skip
-    config = TrainConfig(task=task, seed=seed, epochs=epochs, batch=batch)
     folder = train(dataset, config, workspace, name=name, force=force, progress=bar)
-    print_result((folder / EVALUATION).read_text("utf-8"), folder.name)
-    context.say(f"The run with its plots is in {folder}")
+    if os.environ.get("RANK", "0") == "0":
+        print_result((folder / EVALUATION).read_text("utf-8"), folder.name)
+        context.say(f"The run with its plots is in {folder}")

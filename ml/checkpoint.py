@@ -6,15 +6,19 @@ No pickle: a checkpoint can be opened by anyone without running code from it.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+import subprocess
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import torch
 from mlmkg.ml.data import Dataset
-from mlmkg.ml.model import ModelConfig, MultitaskModel
+from mlmkg.ml.models import Model, made
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from mlmkg import __version__
 from mlmkg.errors import ModelError
 from mlmkg.workspace import Workspace
 
@@ -30,7 +34,7 @@ class Checkpoint:
     :param about: what stands in checkpoint.json: run, task, seed, export key, label order, ...
     """
 
-    model: MultitaskModel
+    model: Model
     about: dict[str, Any]
 
     @property
@@ -39,7 +43,7 @@ class Checkpoint:
         return str(self.about["task"])
 
 
-def save(folder: Path, model: MultitaskModel, dataset: Dataset, about: dict[str, Any]) -> None:
+def save(folder: Path, model: Model, dataset: Dataset, about: dict[str, Any]) -> None:
     """Write a checkpoint into a folder.
 
     :param about: the run's name, task, seed and settings.
@@ -49,7 +53,7 @@ def save(folder: Path, model: MultitaskModel, dataset: Dataset, about: dict[str,
     (folder / WEIGHTS).chmod(0o644)  # safetensors lets only the owner read it
     content = {
         **about,
-        "model": asdict(model.config),
+        "model": model.settings(),
         "version": dataset.version,
         "export_key": dataset.key,
         "encoders": list(dataset.encoders),
@@ -62,6 +66,18 @@ def save(folder: Path, model: MultitaskModel, dataset: Dataset, about: dict[str,
         "centres": dataset.centres.tolist(),
     }
     (folder / ABOUT).write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+
+
+def software() -> dict[str, str]:
+    """Return what a run was made with: versions, and the revision where this is a checkout."""
+    found = {"mlmkg": __version__, "torch": torch.__version__}
+    here = Path(__file__).resolve().parent
+    if (here.parent / ".git").exists():
+        asked = ["git", "-C", str(here), "describe", "--always", "--dirty", "--abbrev=12"]
+        with suppress(OSError, subprocess.SubprocessError):
+            said = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=10)
+            found["revision"] = said.stdout.strip()
+    return found
 
 
 def run_folder(workspace: Workspace, run: str) -> Path:
@@ -88,7 +104,7 @@ def load(folder: Path) -> Checkpoint:
     """
     try:
         about = json.loads((folder / ABOUT).read_text("utf-8"))
-        model = MultitaskModel(ModelConfig(**about["model"]))
+        model = made(about["model"])
         model.load_state_dict(load_file(folder / WEIGHTS))
     except (SafetensorError, FileNotFoundError) as error:
         raise ModelError(
@@ -120,6 +136,13 @@ def check_fits(checkpoint: Checkpoint, dataset: Dataset, folder: Path) -> None:
             where=folder,
             action="Name the export it was trained on with --export, or train on this one",
         )
+    for name, width in checkpoint.model.config.widths.items():
+        there = dataset.rows(name).vectors.shape[1]
+        if there != width:
+            raise ModelError(
+                f"was trained on {name} features {width} wide, not {there}", where=folder,
+                action="Name the data that it was trained on, or train again",
+            )  # fmt: skip
     learnt, given_encoders = checkpoint.about["encoders"], list(dataset.encoders)
     if learnt != given_encoders:
         raise ModelError(

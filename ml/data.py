@@ -3,9 +3,8 @@
 An export folder and two encoders enter, a :class:`Dataset` of tensors leaves: per entity the rows of
 its images and of its texts, its cell, its split. An entity without a modality has an empty row list.
 
-The labels of the classes do not join the text side here, as they do in the paper: the classes of the
-gazetteer are bands of population, some six in all, which the summaries say in words already. Their
-vectors are read where they are asked for.
+The labels of the classes are on the text side, as in the paper, and so are vectors that stand for the
+entity in the graph, where there are some.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from mlmkg.ml.encoders import Encoder, load_encoder
 from mlmkg.ml.features import encode
 from torch import Tensor
 
-from mlmkg.errors import ExportError
+from mlmkg.errors import ExportError, ModelError
 from mlmkg.progress import Progress, quiet
 
 MANIFEST: Final = "manifest.json"
@@ -50,6 +49,15 @@ class Rows:
         """Return (b,) how many rows each entity has."""
         return self.start[entities + 1] - self.start[entities]
 
+    def to(self, device: torch.device) -> Rows:
+        """Return the same with the index on a device; the vectors stay where they are."""
+        if device.type == "cpu":
+            return self
+        index, start, language = (
+            part.to(device) for part in (self.index, self.start, self.language)
+        )  # fmt: skip
+        return Rows(self.vectors, index, start, language)
+
     def first(self, entities: Tensor) -> Tensor:
         """Return (b,) each entity's first row, or -1."""
         has = self.counts(entities) > 0
@@ -59,15 +67,16 @@ class Rows:
     def drawn(self, entities: Tensor, generator: torch.Generator) -> Tensor:
         """Return (b,) a row of each entity drawn by chance, or -1 where it has none."""
         counts = self.counts(entities)
-        offset = (torch.rand(len(entities), generator=generator) * counts).long()
+        chance = torch.rand(len(entities), generator=generator, device=entities.device)
+        offset = (chance * counts).long()
         offset = torch.minimum(offset, (counts - 1).clamp(min=0))
         places = (self.start[entities] + offset).clamp(max=max(len(self.index) - 1, 0))
         return torch.where(counts > 0, self.index[places], torch.full_like(entities, -1))
 
     def nth(self, entities: Tensor, n: Tensor) -> Tensor:
-        """Return (b,) each entity's row number n modulo how many it has, or -1."""
+        """Return (b,) each entity's row number n, its first where it has not as many, or -1."""
         counts = self.counts(entities)
-        places = self.start[entities] + n % counts.clamp(min=1)
+        places = self.start[entities] + torch.where(n < counts, n, torch.zeros_like(n))
         places = places.clamp(max=max(len(self.index) - 1, 0))
         return torch.where(counts > 0, self.index[places], torch.full_like(entities, -1))
 
@@ -91,7 +100,9 @@ class Dataset:
     :param recipe: what the export was made by: the ``recipe`` and ``split`` of its manifest.
     :param labels: (E,) what a person calls them.
     :param continents: (E,) names.
-    :param classes: features of the labels of the classes by entity; None where nobody asked for them.
+    :param classes: features of the labels of the classes by entity, the nearest to the base class
+        first; None where there are none.
+    :param graph: vectors that stand for the entities in the graph, see :mod:`mlmkg.ml.kge`.
     """
 
     key: str
@@ -110,6 +121,30 @@ class Dataset:
     labels: list[str]
     continents: list[str]
     classes: Rows | None = None
+    graph: Rows | None = None
+
+    def rows(self, name: str) -> Rows:
+        """Return the features of an input: ``image``, ``summary``, ``classes`` or ``graph``."""
+        every = {
+            "image": self.images,
+            "summary": self.texts,
+            "classes": self.classes,
+            "graph": self.graph,
+        }
+        found = every[name]
+        if found is None:
+            raise ModelError(
+                f"the data have no {name}, which the model was made for", where=self.version,
+                action="Train again, or give it the data that it was trained on",
+            )  # fmt: skip
+        return found
+
+    def inputs(self) -> tuple[str, ...]:
+        """Return the names of the inputs that there are."""
+        more = {"classes": self.classes, "graph": self.graph}
+        return (
+            "image", "summary", *(n for n, r in more.items() if r is not None and len(r.vectors)),
+        )  # fmt: skip
 
 
 def gathered(vectors_ND: Tensor, rows_B: Tensor) -> Tensor:
@@ -118,10 +153,10 @@ def gathered(vectors_ND: Tensor, rows_B: Tensor) -> Tensor:
     On the CPU by numpy, in one thread: torch divides the rows among its threads, which on two busy
     cores took 7 s for 220,000 rows of 4,096 numbers in batches of 128 where this takes 0.24.
 
-    :param rows_B: (B,) on the CPU.
+    :param rows_B: (B,).
     """
     if vectors_ND.device.type == "cpu":
-        return torch.from_numpy(vectors_ND.numpy()[rows_B.numpy()])
+        return torch.from_numpy(vectors_ND.numpy()[rows_B.cpu().numpy()])
     return vectors_ND[rows_B.to(vectors_ND.device)]
 
 
@@ -148,18 +183,19 @@ def manifest(export: Path) -> dict[str, Any]:
 
 def load_dataset(
     export: Path, features: Path, encoders: tuple[str, str] = ("lite0", "use"),
-    progress: Progress = quiet, *, classes: bool = False, images: Path | None = None,
-    alone: bool = False,
+    progress: Progress = quiet, *, classes: bool = True, images: Path | None = None,
+    alone: bool = False, graph: Path | None = None,
 ) -> Dataset:  # fmt: skip
     """Read an export, encoding what is not in the cache.
 
     :param export: the export's folder.
     :param features: the workspace's ``features`` folder.
     :param encoders: names of the image and the text encoder.
-    :param classes: encode the labels of the classes, too.
+    :param classes: encode the labels of the classes, too, if the export has them.
     :param images: where the image files are if the export has none beside its tables, such as the
         workspace's ``images``.
     :param alone: see :func:`mlmkg.ml.features.encode`.
+    :param graph: vectors of the entities as `mlmkg embed` writes them.
     """
     about = manifest(export)
     tables = {
@@ -223,7 +259,9 @@ def load_dataset(
                 zip(entities["label"], entities["entity"], strict=True)],
         continents=[name or "elsewhere" for name in entities["continent"]],
         classes=(
-            _classes(export, number, text_encoder, features, progress, alone) if classes else None
+            _classes(export, number, text_encoder, features, progress, alone)
+            if classes and (export / "classes.parquet").is_file()
+            else None
         ),
     )  # fmt: skip
 

@@ -9,68 +9,103 @@ entity to the centroid of the predicted cell. Beside each number stands what cha
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from mlmkg.ml.data import Dataset, Rows, gathered
+import torch.nn.functional as F
+from mlmkg.ml.data import Dataset
 from mlmkg.ml.losses import great_circle
-from mlmkg.ml.model import MultitaskModel
+from mlmkg.ml.models import Model
+from mlmkg.ml.outputs import known, outputs, published_rows
 from sklearn.metrics import precision_recall_fscore_support
 from torch import Tensor
 
 DRAWS: Final = 10
 GALLERY: Final = 500
 SEED: Final = 1234
-RADII_KM: Final = (25, 200, 750, 2500)
+#: Street, city, region, country, continent.
+RADII_KM: Final = (1, 25, 200, 750, 2500)
 
 Ranks = npt.NDArray[np.float64]
 
 
-def evaluate(model: MultitaskModel, dataset: Dataset, task: str, split: str = "test") -> dict[str, Any]:
+@dataclass(frozen=True)
+class Said:
+    """What a model says of entities that are shown as the published evaluation shows them.
+
+    :param entities_n: (n,) their numbers.
+    :param known: modality -> (n,) true where there is anything of it.
+    :param image_ND, text_ND: (n, d) what retrieval compares.
+    :param logits: modality -> (n, C).
+    """
+
+    entities_n: Tensor
+    known: dict[str, Tensor]
+    image_ND: Tensor
+    text_ND: Tensor
+    logits: dict[str, Tensor]
+
+
+def said(model: Model, dataset: Dataset, entities_n: Tensor) -> Said:
+    """Return what a model says of entities; see :func:`mlmkg.ml.outputs.published_rows`."""
+    rows = published_rows(dataset, entities_n, model.inputs)
+    out = outputs(model, dataset, rows)
+    image_ND, text_ND = model.compared(out)
+    there = {name: known(rows, name) for name in ("image", "text", "fused")}
+    return Said(entities_n, there, image_ND, text_ND, dict(out.logits))
+
+
+def evaluate(model: Model, dataset: Dataset, task: str, split: str = "test") -> dict[str, Any]:
     """Return the figures of a model on a split.
 
     :param task: ``ir`` gives no location, ``le`` gives no retrieval.
-    :returns: ``retrieval.{image_to_text,text_to_image}.{medR,R@1,R@5,R@10}`` and
-        ``location.{image,text}.{F1,P,R,median_km,within_25km,...}``, None where not trained; the same
-        under ``chance``; ``draws``, ``gallery`` (candidates in each) and ``pairs`` (test entities with
-        both modalities), None where there is no retrieval; ``unseen_cells``: how many entities lie in
-        cells that training never saw, which count as wrong.
+    :returns: ``retrieval.{image_to_text,text_to_image}.{medR,R@1,R@5,R@10}``, compared by cosine, and
+        ``retrieval_by_dot_product`` likewise where that is something else, as the released code
+        compares; ``location.{image,text,fused}.{F1,P,R,median_km,within_25km,...}``, None where not
+        trained; the same under ``chance``; ``draws``, ``gallery`` (candidates in each) and ``pairs``
+        (test entities with both modalities), None where there is no retrieval; ``unseen_cells``: how
+        many entities lie in cells that training never saw, which count as wrong.
     """
-    retrieval, chance_retrieval = None, None
+    retrieval, by_product, chance_retrieval = None, None, None
     protocol: dict[str, int | None] = {"draws": None, "gallery": None, "pairs": None}
     entities_E = dataset.split[split]
-    if task != "le":
-        retrieval, chance_retrieval, protocol = _retrieval(model, dataset, entities_E)
+    answers = said(model, dataset, entities_E)
+    pairs = _pairs(answers) if task != "le" else None
+    if pairs is not None:
+        retrieval, chance_retrieval, protocol = _retrieval(*(F.normalize(v, dim=1) for v in pairs))
+        if any(bool(((v.norm(dim=1) - 1).abs() > 1e-3).any()) for v in pairs):
+            by_product, _, _ = _retrieval(*pairs)
     location, chance_location = None, None
     if task != "ir":
-        location = {name: _location(model, dataset, entities_E, name) for name in ("image", "text")}
+        location = {name: _location(answers, dataset, name) for name in answers.logits}
         chance_location = _majority(dataset, entities_E)
     return {
         "version": dataset.version, "task": task, "split": split, "entities": len(entities_E),
-        "retrieval": retrieval, "location": location, **protocol,
-        "unseen_cells": _unseen(dataset, entities_E),
+        "retrieval": retrieval, "retrieval_by_dot_product": by_product, "location": location,
+        **protocol, "unseen_cells": _unseen(dataset, entities_E),
         "chance": {"retrieval": chance_retrieval, "location": chance_location},
     }  # fmt: skip
 
 
-def quick(model: MultitaskModel, dataset: Dataset, split: str, task: str) -> dict[str, float]:
+def quick(model: Model, dataset: Dataset, split: str, task: str) -> dict[str, float]:
     """Return the numbers that choose the best epoch: recall at 10 and weighted F1, 0 to 1."""
     entities_E = dataset.split[split]
     found: dict[str, float] = {}
     if not len(entities_E):
         return found
-    if task != "le":
-        pairs = _pairs(model, dataset, entities_E)
-        if pairs is not None:
-            image_ND, text_ND = pairs
-            scores_NN = (image_ND @ text_ND.T).cpu().numpy()
-            both = [ranks(scores_NN), ranks(scores_NN.T)]
-            found["R@10"] = float(np.mean([(r <= 10).mean() for r in both]))
+    answers = said(model, dataset, entities_E)
+    pairs = _pairs(answers) if task != "le" else None
+    if pairs is not None:
+        image_ND, text_ND = (F.normalize(vectors, dim=1) for vectors in pairs)
+        scores_NN = (image_ND @ text_ND.T).numpy()
+        both = [ranks(scores_NN), ranks(scores_NN.T)]
+        found["R@10"] = float(np.mean([(r <= 10).mean() for r in both]))
     if task != "ir":
         for name in ("image", "text"):
-            figures = _location(model, dataset, entities_E, name)
+            figures = _location(answers, dataset, name)
             if figures is not None:
                 found[f"F1_{name}"] = figures["F1"]
     return found
@@ -92,53 +127,31 @@ def ranks(scores: npt.NDArray[np.floating[Any]]) -> Ranks:
 
 
 def predict_cells(
-    model: MultitaskModel, dataset: Dataset, entities_E: Tensor, modality: str
+    model: Model, dataset: Dataset, entities_E: Tensor, modality: str
 ) -> tuple[Tensor, Tensor]:
     """Return which entities have the modality, and their cells' probabilities.
 
-    :param modality: ``image`` (the first image) or ``text`` (the language number i mod 3, as
-        published).
+    :param modality: ``image`` (the first image), ``text`` (the language number i mod 3, as
+        published), or ``fused`` (both, or the one that there is).
     :returns: (n,) entity numbers and (n, C) probabilities.
     """
-    rows_E, features = _rows(dataset, entities_E, modality)
-    has = rows_E >= 0
-    with torch.inference_mode():
-        _, logits = getattr(model, modality)(gathered(features.vectors, rows_E[has]).to(_device(model)))
-    return entities_E[has], torch.softmax(logits, dim=1).cpu()
+    answers = said(model, dataset, entities_E)
+    has = answers.known[modality]
+    return entities_E[has], torch.softmax(answers.logits[modality][has], dim=1)
 
 
-def _device(model: MultitaskModel) -> torch.device:
-    return model.image_shift.device
-
-
-def _rows(dataset: Dataset, entities_E: Tensor, modality: str) -> tuple[Tensor, Rows]:
-    if modality == "image":
-        return dataset.images.first(entities_E), dataset.images
-    return dataset.texts.nth(entities_E, torch.arange(len(entities_E)) % 3), dataset.texts
-
-
-def _pairs(model: MultitaskModel, dataset: Dataset, entities_E: Tensor) -> tuple[Tensor, Tensor] | None:
-    """Return (n, D + C) vectors of the images and the texts of the entities that have both."""
-    image_E, images = _rows(dataset, entities_E, "image")
-    text_E, texts = _rows(dataset, entities_E, "text")
-    both = (image_E >= 0) & (text_E >= 0)
+def _pairs(answers: Said) -> tuple[Tensor, Tensor] | None:
+    """Return (n, d) vectors of the images and the texts of the entities that have both."""
+    both = answers.known["image"] & answers.known["text"]
     if int(both.sum()) < 2:
         return None
-    with torch.inference_mode():
-        image_ND = model.joined(
-            *model.image(gathered(images.vectors, image_E[both]).to(_device(model)))
-        )
-        text_ND = model.joined(*model.text(gathered(texts.vectors, text_E[both]).to(_device(model))))
-    return image_ND, text_ND
+    return answers.image_ND[both], answers.text_ND[both]
 
 
 def _retrieval(
-    model: MultitaskModel, dataset: Dataset, entities_E: Tensor
-) -> tuple[dict[str, Any] | None, dict[str, float] | None, dict[str, int | None]]:
-    pairs = _pairs(model, dataset, entities_E)
-    if pairs is None:
-        return None, None, {"draws": None, "gallery": None, "pairs": None}
-    image_ND, text_ND = (vectors.cpu().numpy() for vectors in pairs)
+    images_ND: Tensor, texts_ND: Tensor
+) -> tuple[dict[str, Any], dict[str, float], dict[str, int | None]]:
+    image_ND, text_ND = images_ND.numpy(), texts_ND.numpy()
     size = len(image_ND)
     gallery = min(GALLERY, size)
     draws = DRAWS if size > GALLERY else 1
@@ -162,14 +175,11 @@ def _recalls(rank: Ranks) -> dict[str, float]:
     return {"medR": float(np.median(rank))} | {f"R@{k}": float((rank <= k).mean()) for k in (1, 5, 10)}
 
 
-def _location(
-    model: MultitaskModel, dataset: Dataset, entities_E: Tensor, modality: str
-) -> dict[str, float] | None:
-    found_E, probabilities_EC = predict_cells(model, dataset, entities_E, modality)
-    known = dataset.cell[found_E] >= 0
-    if not int(known.sum()):
+def _location(answers: Said, dataset: Dataset, modality: str) -> dict[str, float] | None:
+    has = answers.known[modality] & (dataset.cell[answers.entities_n] >= 0)
+    if not int(has.sum()):
         return None
-    return _figures(dataset, found_E[known], probabilities_EC[known].argmax(dim=1))
+    return _figures(dataset, answers.entities_n[has], answers.logits[modality][has].argmax(dim=1))
 
 
 def _figures(dataset: Dataset, entities_N: Tensor, guess_N: Tensor) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""The losses: contrast between the two modalities, the cell, and how the tasks are weighed.
+"""The losses: the two sides of retrieval, the cell, and how they are weighed.
 
 Shapes: B entities in a batch, D dimensions of the shared space, C cells.
 """
@@ -12,22 +12,53 @@ from torch import Tensor
 EARTH_RADIUS_KM = 6371.0088
 
 
-def contrastive(image_BD: Tensor, text_BD: Tensor, scale: Tensor, same_BB: Tensor) -> Tensor:
+def contrastive(
+    image_BD: Tensor, text_BD: Tensor, scale: Tensor, known_B: Tensor, same_BB: Tensor
+) -> Tensor:
     """Return the symmetric InfoNCE loss over a batch (CLIP, Radford et al. 2021).
 
     :param image_BD: (B, D) vectors of length 1.
     :param text_BD: (B, D) vectors of length 1, of the same entities.
     :param scale: the inverse temperature.
-    :param same_BB: (B, B) true where two entities share an image: no negatives of each other.
+    :param known_B: (B,) true where the entity has both; the others are nobody's negatives.
+    :param same_BB: (B, B) true where two entities show the same: no negatives of each other.
     :returns: 0 where no entity of the batch has both modalities.
     """
-    if not len(image_BD):
-        return (image_BD.sum() + text_BD.sum()) * 0
-    logits_BB = scale * image_BD @ text_BD.T
-    off = same_BB & ~torch.eye(len(same_BB), dtype=torch.bool, device=same_BB.device)
-    logits_BB = logits_BB.masked_fill(off, float("-inf"))
+    own_BB = torch.eye(len(same_BB), dtype=torch.bool, device=same_BB.device)
+    off_BB = (same_BB | ~known_B[None] | ~known_B[:, None]) & ~own_BB
+    logits_BB = (scale * image_BD @ text_BD.T).masked_fill(off_BB, float("-inf"))
     target_B = torch.arange(len(logits_BB), device=logits_BB.device)
-    return (F.cross_entropy(logits_BB, target_B) + F.cross_entropy(logits_BB.T, target_B)) / 2
+    loss_B = F.cross_entropy(logits_BB, target_B, reduction="none")
+    loss_B = (loss_B + F.cross_entropy(logits_BB.T, target_B, reduction="none")) / 2
+    return mean_of(loss_B, known_B)
+
+
+def cosine_pairs(
+    image_BD: Tensor, text_BD: Tensor, match_B: Tensor, known_B: Tensor, margin: float
+) -> Tensor:
+    """Return the mean cosine embedding loss of pairs, as published.
+
+    :param match_B: (B,) true where the image is the text's.
+    :param known_B: (B,) true where both are there.
+    :param margin: a wrong pair costs what its cosine is above that.
+    """
+    target_B = torch.where(match_B, 1.0, -1.0)
+    loss_B = F.cosine_embedding_loss(image_BD, text_BD, target_B, margin=margin, reduction="none")
+    return mean_of(loss_B, known_B)
+
+
+def cosine_batch(
+    image_BD: Tensor, text_BD: Tensor, known_B: Tensor, same_BB: Tensor, margin: float
+) -> Tensor:
+    """Return the cosine embedding loss with every other entity of the batch as a negative.
+
+    Right pairs and wrong ones count for half each, as where half of the pairs are wrong.
+    """
+    cosine_BB = F.normalize(image_BD, dim=1) @ F.normalize(text_BD, dim=1).T
+    right = mean_of(1 - cosine_BB.diagonal(), known_B)
+    wrong_BB = known_B[None] & known_B[:, None] & ~same_BB
+    wrong_BB = wrong_BB & ~torch.eye(len(same_BB), dtype=torch.bool, device=same_BB.device)
+    return (right + mean_of((cosine_BB - margin).clamp(min=0), wrong_BB)) / 2
 
 
 def cell_loss(logits_BC: Tensor, target_BC: Tensor, known_B: Tensor) -> Tensor:
@@ -37,8 +68,12 @@ def cell_loss(logits_BC: Tensor, target_BC: Tensor, known_B: Tensor) -> Tensor:
     :param target_BC: (B, C) rows that sum to 1, see :func:`soft_targets`.
     :param known_B: (B,) true where the entity has a cell and the modality.
     """
-    loss_B = -(target_BC * F.log_softmax(logits_BC, dim=1)).sum(dim=1)
-    return (loss_B * known_B).sum() / known_B.sum().clamp(min=1)
+    return mean_of(-(target_BC * F.log_softmax(logits_BC, dim=1)).sum(dim=1), known_B)
+
+
+def mean_of(values: Tensor, known: Tensor) -> Tensor:
+    """Return the mean over what is known; 0 where nothing is."""
+    return torch.where(known, values, torch.zeros_like(values)).sum() / known.sum().clamp(min=1)
 
 
 def soft_targets(centres_C2: Tensor, scale_km: float) -> Tensor:
@@ -61,16 +96,3 @@ def great_circle(a: Tensor, b: Tensor) -> Tensor:
         + torch.cos(a[..., 0]) * torch.cos(b[..., 0]) * torch.sin((a[..., 1] - b[..., 1]) / 2) ** 2
     )
     return 2 * EARTH_RADIUS_KM * torch.asin(half.clamp(0, 1).sqrt())
-
-
-def weighed(losses: dict[str, Tensor], log_variances: dict[str, Tensor]) -> Tensor:
-    """Return the sum of the tasks' losses, each weighed by what the model learns of its noise.
-
-    Kendall, Gal and Cipolla, Multi-Task Learning Using Uncertainty to Weigh Losses (2018), in the
-    form exp(-s) L + s / 2 with s the log-variance.
-    """
-    total = torch.zeros(())
-    for name, loss in losses.items():
-        s = log_variances[name]
-        total = total + torch.exp(-s) * loss + s / 2
-    return total

@@ -17,17 +17,18 @@ from matplotlib.axes import Axes
 from mlmkg.ml.data import Dataset
 from mlmkg.ml.evaluate import RADII_KM, predict_cells
 from mlmkg.ml.losses import great_circle
-from mlmkg.ml.model import MultitaskModel
+from mlmkg.ml.models import Model
 
 from mlmkg.report.style import BLUE, GREEN, GREY, ORANGE, RED, STYLE, bounds, ground, height
 
-COLOURS: Final = {"image": ORANGE, "text": BLUE, "ir": GREEN, "loss": GREY}
+COLOURS: Final = {"image": ORANGE, "text": BLUE, "fused": RED, "ir": GREEN, "loss": GREY}
+NAMES: Final = {"image": "from the image", "text": "from the text", "fused": "from both"}
 #: Lines from a true to a guessed place, at most: more make a map unreadable.
 ARROWS: Final = 150
 
 
 def draw(
-    folder: Path, run: str, history: Sequence[Mapping[str, Any]], model: MultitaskModel,
+    folder: Path, run: str, history: Sequence[Mapping[str, Any]], model: Model,
     dataset: Dataset, result: Mapping[str, Any],
 ) -> None:  # fmt: skip
     """Write the pictures of a run into its folder."""
@@ -43,7 +44,12 @@ def curves(path: Path, run: str, history: Sequence[Mapping[str, Any]]) -> None:
     """Draw losses and validation figures by epoch; the kept epoch is marked."""
     epochs = [entry["epoch"] for entry in history]
     kept = [entry["epoch"] for entry in history if entry.get("best")][-1:]
-    names = {"ir": "retrieval", "image": "cell from image", "text": "cell from text"}
+    names = {
+        "ir": "retrieval",
+        "image": "cell from image",
+        "text": "cell from text",
+        "fused": "cell from both",
+    }
     shown = {
         "val_R@10": ("recall at 10, both ways", GREEN),
         "val_F1_image": ("F1 of the cell, image", ORANGE),
@@ -75,7 +81,7 @@ def curves(path: Path, run: str, history: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _guesses(
-    model: MultitaskModel, dataset: Dataset, modality: str
+    model: Model, dataset: Dataset, modality: str
 ) -> tuple[np.ndarray, np.ndarray, torch.Tensor, torch.Tensor]:
     """Return true and guessed places (n, 2), and true and guessed cells (n,), of the test split."""
     found_E, probabilities = predict_cells(model, dataset, dataset.split["test"], modality)
@@ -87,7 +93,7 @@ def _guesses(
     )  # fmt: skip
 
 
-def world_map(path: Path, run: str, model: MultitaskModel, dataset: Dataset) -> None:
+def world_map(path: Path, run: str, model: Model, dataset: Dataset) -> None:
     """Draw true places and lines to where the model puts them, per modality, with coastlines."""
     around = bounds(dataset.places.numpy())
     tall = height(around)
@@ -125,7 +131,7 @@ def world_map(path: Path, run: str, model: MultitaskModel, dataset: Dataset) -> 
     plt.close(figure)
 
 
-def confusion(path: Path, run: str, model: MultitaskModel, dataset: Dataset, most: int = 20) -> None:
+def confusion(path: Path, run: str, model: Model, dataset: Dataset, most: int = 20) -> None:
     """Draw, for the cells with most test entities, which cell the model says instead."""
     figure, both = plt.subplots(1, 2, figsize=(11, 5.6))
     for axes, modality in zip(both, ("image", "text"), strict=True):
@@ -159,24 +165,22 @@ def _heat(axes: Axes, table: np.ndarray, cells: torch.Tensor, dataset: Dataset) 
     plt.colorbar(picture, ax=axes, fraction=0.04, pad=0.02, label="share of the row")
 
 
-def distances(
-    path: Path, run: str, model: MultitaskModel, dataset: Dataset, result: Mapping[str, Any]
-) -> None:
+def distances(path: Path, run: str, model: Model, dataset: Dataset, result: Mapping[str, Any]) -> None:
     """Draw the share of test entities within a distance, and what chance reaches."""
     figure, axes = plt.subplots(figsize=(6.4, 4))
-    for modality in ("image", "text"):
+    for modality in model.modalities:
         true, guess, _, _ = _guesses(model, dataset, modality)
         if len(true):
             km = np.sort(great_circle(torch.from_numpy(guess), torch.from_numpy(true)).numpy())
             share = np.arange(1, len(km) + 1) / len(km)
-            axes.plot(np.maximum(km, 1), share, color=COLOURS[modality], label=f"from the {modality}")
+            axes.plot(np.maximum(km, 1), share, color=COLOURS[modality], label=NAMES[modality])
     chance = result["chance"]["location"]
     if chance is not None:
         axes.plot(
-            RADII_KM, [chance[f"within_{r}km"] for r in RADII_KM], "o--", color=GREY, markersize=4,
-            label="always the largest cell",
+            RADII_KM[1:], [chance[f"within_{r}km"] for r in RADII_KM[1:]], "o--", color=GREY,
+            markersize=4, label="always the largest cell",
         )  # fmt: skip
-    for radius, name in zip(RADII_KM, ("city", "region", "country", "continent"), strict=True):
+    for radius, name in zip(RADII_KM[1:], ("city", "region", "country", "continent"), strict=True):
         axes.axvline(radius, color="#dddddd", linewidth=0.8, zorder=0)
         axes.text(radius, 1.01, f"{name}\n{radius:,} km", ha="center", va="bottom", fontsize=8)
     axes.set_xscale("log")

@@ -39,7 +39,7 @@ def predict(
     checkpoint.check_fits(loaded, dataset, folder)
     predictions = []
     if loaded.task != "ir":
-        for modality in ("image", "text"):
+        for modality in loaded.model.modalities:
             found_E, probabilities_EC = predict_cells(
                 loaded.model, dataset, dataset.split["test"], modality
             )

@@ -1,9 +1,11 @@
 """Training, to be read from top to bottom.
 
     mlmkg train --version irle-gr --task mtl
+    torchrun --nproc-per-node 4 -m mlmkg train --version irle-gr
 
-A dataset enters; a run's folder leaves: settings, weights, metrics per epoch, plots. The features are
-in memory and a batch is a gather from them: no loader, no workers. One seed gives one result.
+A dataset enters; a run's folder leaves: settings, weights, metrics per epoch, plots. Features stay on
+the device, an epoch's rows are drawn there at once, and a step is a gather, a forward pass, a loss. One
+seed gives one result, also of a run that was stopped and went on.
 """
 
 from __future__ import annotations
@@ -21,58 +23,40 @@ from typing import Any, Final
 
 import torch
 from mlmkg.ml import checkpoint, plots
-from mlmkg.ml.data import Dataset, gathered
+from mlmkg.ml.batches import Feeder, first_not_finite
+from mlmkg.ml.data import Dataset
 from mlmkg.ml.evaluate import evaluate, quick
-from mlmkg.ml.losses import cell_loss, contrastive, soft_targets, weighed
-from mlmkg.ml.model import ModelConfig, MultitaskModel
-from torch import Tensor
+from mlmkg.ml.losses import soft_targets
+from mlmkg.ml.models import TEXT_INPUTS, Model, made
+from mlmkg.ml.objective import Objective
+from mlmkg.ml.ranks import Ranks, ranks
+from mlmkg.ml.record import METRICS, Record
+from mlmkg.ml.resume import Learning, Unfinished
+from mlmkg.ml.settings import TrainConfig, check
+from mlmkg.ml.step import Step
+from torch import nn
 
-from mlmkg import __version__
 from mlmkg.errors import ModelError
 from mlmkg.progress import Progress, quiet
 from mlmkg.workspace import Workspace, folder_written_whole
 
-TASKS: Final = ("mtl", "ir", "le")
-METRICS: Final = "metrics.jsonl"
 EVALUATION: Final = "evaluation.json"
 CONFIG: Final = "config.json"
 TIMES: Final = "times.json"
-#: Training entities whose features are averaged, about: those of the published MLM, all of them
-#: widened to float32, would take 7 GB.
+#: Training entities whose features are averaged, about.
 AVERAGED: Final = 20_000
 
 
 @dataclass(frozen=True)
-class TrainConfig:
-    """Settings of a run.
+class _Run:
+    """What does not change while a model learns."""
 
-    :param task: ``mtl`` for both tasks, ``ir`` for retrieval alone, ``le`` for location alone.
-    :param seed: of everything drawn by chance.
-    :param epochs: passes over the training entities.
-    :param batch: entities per step; also the number of negatives of the contrastive loss.
-    :param rate: peak learning rate of AdamW.
-    :param weight_decay: of AdamW; not for the log-variances and the temperature.
-    :param warmup: part of the steps during which the rate rises.
-    :param smoothing_km: great-circle distance over which the target spreads to other cells; 0 for none.
-    :param agreement: of a model that knows both tasks; not used by one that knows one.
-    :param hidden, shared, dropout: see :class:`mlmkg.ml.model.ModelConfig`.
-    :param threads: of torch on the CPU. Their number changes the order of sums and so the last bits of
-        the weights: it is a setting, not what the machine happens to have.
-    """
-
-    task: str = "mtl"
-    seed: int = 0
-    epochs: int = 30
-    batch: int = 256
-    rate: float = 1e-3
-    weight_decay: float = 0.05
-    warmup: float = 0.1
-    smoothing_km: float = 75.0
-    agreement: float = 0.4
-    hidden: int = 1024
-    shared: int = 256
-    dropout: float = 0.3
-    threads: int = 2
+    dataset: Dataset
+    config: TrainConfig
+    name: str
+    ranks: Ranks
+    unfinished: Unfinished
+    progress: Progress
 
 
 def train(
@@ -81,114 +65,108 @@ def train(
 ) -> Path:  # fmt: skip
     """Train a model and write its run's folder; return the folder.
 
-    :param name: the run's name; ``{version}-{task}-{seed}`` if None.
-    :param force: replace a run of that name.
+    A run that was stopped goes on where it was, if it is begun again with the same settings and data.
+
+    :param name: the run's name; ``{version}-{task}-{seed}`` if None, after the model if that is not
+        the usual one.
+    :param force: replace a run of that name, and begin an unfinished one anew.
     :raises ModelError: if the run exists, or the settings or the data do not allow training.
     """
-    run = name or f"{dataset.version}-{config.task}-{config.seed}"
+    kind = "" if config.model == TrainConfig.model else f"{config.model}-"
+    run = name or f"{dataset.version}-{kind}{config.task}-{config.seed}"
     folder = workspace.runs / run
     _check(dataset, config, folder, run, force)
     config = replace(config, batch=min(config.batch, len(dataset.split["train"])))
-    started = time.time()
-
-    with _deterministic(config.seed, config.threads):
-        _run(dataset, config, run, folder, started, force, progress)
+    unfinished = Unfinished(
+        workspace.runs / f".{run}.unfinished",
+        {"settings": asdict(config), "data": dataset.key, "encoders": dataset.encoders,
+         "graph": dataset.recipe.get("graph"), "software": checkpoint.software()},
+    )  # fmt: skip
+    with ranks() as here, _deterministic(config.seed, config.threads):
+        record = Record(unfinished.folder, here.rank == 0)
+        if force and here.rank == 0:
+            record.forget()
+        here.wait()
+        _learn(_Run(dataset, config, run, here, unfinished, progress), folder, record, force)
+        here.wait()
     return folder
 
 
-def _run(
-    dataset: Dataset, config: TrainConfig, run: str, folder: Path, started: float, force: bool,
-    progress: Progress,
-) -> None:  # fmt: skip
+def _learn(run: _Run, folder: Path, record: Record, force: bool) -> None:
     """Train, evaluate, draw, and put the folder in place."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    generator = torch.Generator().manual_seed(config.seed)
-    model = MultitaskModel(
-        ModelConfig(
-            image_dim=dataset.images.vectors.shape[1],
-            text_dim=dataset.texts.vectors.shape[1],
-            cells=len(dataset.cells),
-            hidden=config.hidden, shared=config.shared, dropout=config.dropout,
-            agreement=config.agreement if config.task == "mtl" else 0.0,
-        )
+    dataset, config, device = run.dataset, run.config, run.ranks.device
+    model = _model(dataset, config)
+    feeder = Feeder(
+        dataset, model.inputs, device, wrong_images=config.wrong_images,
+        modality_dropout=config.modality_dropout,
     )  # fmt: skip
-    train_E = dataset.split["train"]
-    some_E = train_E[:: max(1, len(train_E) // AVERAGED)]
-    model.standardise(
-        gathered(dataset.images.vectors, _known(dataset.images.first(some_E))),
-        gathered(dataset.texts.vectors, _known(dataset.texts.first(some_E))),
-    )
+    model.standardise(feeder.samples(AVERAGED))
     model.to(device)
-    targets_CC = soft_targets(dataset.centres, config.smoothing_km).to(device)
-    images_ND = dataset.images.vectors.to(device)
-    texts_ND = dataset.texts.vectors.to(device)
-
-    steps = max(1, len(train_E) // config.batch)
-    plain = [p for n, p in model.named_parameters() if n.startswith("log_")]
-    decayed = [p for n, p in model.named_parameters() if not n.startswith("log_")]
-    optimizer = torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": config.weight_decay},
-         {"params": plain, "weight_decay": 0.0}],
-        lr=config.rate,
+    targets_CC = soft_targets(dataset.centres, config.smoothing_km)
+    objective = Objective(config, targets_CC, model.modalities).to(device)
+    steps = max(1, len(dataset.split["train"]) // config.batch)
+    optimizer = _optimizer(config, model, objective)
+    learning = Learning(
+        {"model": model, "objective": objective}, optimizer, _schedule(config, optimizer, steps),
+        torch.Generator(device).manual_seed(config.seed),
     )  # fmt: skip
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, config.rate, total_steps=steps * config.epochs, pct_start=config.warmup,
-        cycle_momentum=False,
-    )  # fmt: skip
+    if run.unfinished.load(learning):
+        record.resumed(learning.epoch, learning.history)
+    if run.ranks.rank:  # what the others draw beside the batches, such as dropout, is their own
+        torch.manual_seed(config.seed * 1_000 + run.ranks.rank + 7919 * learning.epoch)
+    step = Step(model, objective, feeder, config, run.ranks)
 
-    best_score, best_state = -1.0, model.state_dict()
-    history: list[dict[str, Any]] = []
-    for epoch in progress(range(1, config.epochs + 1), f"training {run}", unit="epoch"):
+    left = range(learning.epoch + 1, config.epochs + 1)
+    for epoch in run.progress(left, f"training {run.name}", unit="epoch", total=len(left)):
         model.train()
-        totals: dict[str, Tensor] = {}
-        for batch_B in _batches(train_E, config.batch, steps, generator):
-            image_B = dataset.images.drawn(batch_B, generator)
-            text_B = dataset.texts.drawn(batch_B, generator)
-            image_BD, image_logits_BC = model.image(gathered(images_ND, image_B.clamp(min=0)))
-            text_BD, text_logits_BC = model.text(gathered(texts_ND, text_B.clamp(min=0)))
-            cell_B = dataset.cell[batch_B]
-            losses: dict[str, Tensor] = {}
-            if config.task != "le":
-                both = _known_mask(image_B, text_B)
-                losses["ir"] = contrastive(
-                    image_BD[both], text_BD[both], model.scale, _same(image_B[both]).to(device)
-                )
-            if config.task != "ir":
-                target_BC = targets_CC[cell_B.clamp(min=0).to(device)]
-                for modality, logits_BC, row_B in (
-                    ("image", image_logits_BC, image_B), ("text", text_logits_BC, text_B),
-                ):  # fmt: skip
-                    known_B = ((cell_B >= 0) & (row_B >= 0)).to(device)
-                    losses[modality] = cell_loss(logits_BC, target_BC, known_B)
-            loss = weighed(losses, dict(model.log_variances.items()))
+        sums = {name: torch.zeros((), device=device) for name in ("loss", *objective.losses)}
+        for batch in feeder.epoch(config.batch, learning.generator):
             optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            for name, value in step(batch).items():
+                sums[name] += value
+            if config.clip:
+                nn.utils.clip_grad_norm_([*model.parameters(), *objective.parameters()], config.clip)
             optimizer.step()
-            schedule.step()
-            for key, value in {"loss": loss, **losses}.items():
-                totals[key] = totals.get(key, torch.zeros((), device=device)) + value.detach() / steps
-        means = {key: float(total) for key, total in totals.items()}
+            learning.schedule.step()
+        means = {name: float(total) / steps for name, total in sums.items()}  # the epoch's one wait
         if not math.isfinite(means["loss"]):
             raise ModelError(
-                f"the loss is {means['loss']} in epoch {epoch}", where=run,
-                action="Look for NaN in the features, or take a lower rate",
+                f"the loss is {means['loss']} in epoch {epoch}", where=run.name,
+                action="Take a lower rate, as --set rate=1e-4",
             )  # fmt: skip
-        metrics = quick(model.eval(), dataset, "val", config.task)
-        history.append({"epoch": epoch, **means, **{f"val_{k}": v for k, v in metrics.items()}})
-        # Without a validation split there is nothing to choose by, and the last epoch is kept.
-        score = sum(metrics.values()) / len(metrics) if metrics else float(epoch)
-        if score > best_score:
-            best_score = score
-            best_state = {k: v.detach().clone() for k, v in model.state_dict().items()}
-            history[-1]["best"] = True
-    model.load_state_dict(best_state)
-    model.to("cpu").eval()
+        learning.epoch = epoch
+        if run.ranks.rank == 0:
+            _judge(learning, model.eval(), run, means)
+            record.epoch(learning.history[-1])
+            run.unfinished.save(learning)
+    if run.ranks.rank == 0:
+        model.load_state_dict(learning.best)
+        _write(model.to("cpu").eval(), run, learning.history, folder, record, force)
 
+
+def _judge(learning: Learning, model: Model, run: _Run, means: dict[str, float]) -> None:
+    """Note an epoch's figures, and keep the model if it is the best so far."""
+    metrics = quick(model, run.dataset, "val", run.config.task)
+    learning.history.append(
+        {"epoch": learning.epoch, **means, **{f"val_{k}": v for k, v in metrics.items()}}
+    )
+    # Without a validation split there is nothing to choose by, and the last epoch is kept.
+    chosen = metrics if run.config.keep == "best" else {}
+    score = sum(chosen.values()) / len(chosen) if chosen else float(learning.epoch)
+    if score > learning.best_score:
+        learning.best_score = score
+        learning.best = {k: v.detach().clone() for k, v in model.state_dict().items()}
+        learning.history[-1]["best"] = True
+
+
+def _write(
+    model: Model, run: _Run, history: list[dict[str, Any]], folder: Path, record: Record, force: bool
+) -> None:
+    dataset, config = run.dataset, run.config
     with folder_written_whole(folder, replace=force) as new:
         about = {
-            "run": run, "task": config.task, "seed": config.seed, "settings": asdict(config),
-            "software": {"mlmkg": __version__, "torch": torch.__version__},
+            "run": run.name, "task": config.task, "seed": config.seed, "settings": asdict(config),
+            "software": checkpoint.software(),
         }  # fmt: skip
         checkpoint.save(new, model, dataset, about)
         (new / CONFIG).write_text(json.dumps(asdict(config), indent=2) + "\n", "utf-8")
@@ -196,29 +174,64 @@ def _run(
         (new / METRICS).write_text(lines, "utf-8")
         result = evaluate(model, dataset, config.task)
         (new / EVALUATION).write_text(json.dumps(result, indent=2) + "\n", "utf-8")
-        plots.draw(new, run, history, model, dataset, result)
-        times = {"started": started, "ended": time.time()}
-        (new / TIMES).write_text(json.dumps(times) + "\n", "utf-8")
+        plots.draw(new, run.name, history, model, dataset, result)
+        (new / TIMES).write_text(
+            json.dumps({"started": record.started, "ended": time.time()}) + "\n", "utf-8"
+        )
+        record.move(new)
+    record.forget()
+
+
+def _model(dataset: Dataset, config: TrainConfig) -> Model:
+    left_out = {name for name in ("classes", "graph") if not getattr(config, name)}
+    names = [name for name in dataset.inputs() if name not in left_out]
+    if config.model == "ir-le":
+        names = [name for name in names if name != "graph"]
+    widths = {name: dataset.rows(name).vectors.shape[1] for name in names}
+    agreement = config.agreement if config.task == "mtl" else 0.0
+    given = {"kind": config.model, "widths": widths, "cells": len(dataset.cells)}
+    return made({**asdict(config), **given, "agreement": agreement})
+
+
+def _optimizer(config: TrainConfig, model: Model, objective: Objective) -> torch.optim.Optimizer:
+    groups = [
+        {"params": list(model.parameters()), "lr": config.rate, "weight_decay": config.weight_decay},
+        {"params": [p for p in objective.parameters() if p.requires_grad],
+         "lr": config.weights_rate, "weight_decay": 0.0},
+    ]  # fmt: skip
+    kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
+    return kind(groups, fused=next(model.parameters()).is_cuda or None)
+
+
+def _schedule(
+    config: TrainConfig, optimizer: torch.optim.Optimizer, steps: int
+) -> torch.optim.lr_scheduler.LRScheduler:
+    if config.schedule == "constant":
+        return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0, total_iters=0)
+    return torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, [config.rate, config.weights_rate], total_steps=steps * config.epochs,
+        pct_start=config.warmup, cycle_momentum=False,
+    )  # fmt: skip
 
 
 def _check(dataset: Dataset, config: TrainConfig, folder: Path, run: str, force: bool) -> None:
+    check(config)
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", run):
         raise ModelError(
             f"{run!r} is no name for a run: it becomes a folder and an IRI", where="--name",
             action="Use letters, digits, hyphens, underscores and full stops",
         )  # fmt: skip
-    if config.task not in TASKS:
-        raise ModelError(f"there is no task {config.task!r}", action=f"Tasks: {', '.join(TASKS)}")
     if folder.exists() and not force:
         raise ModelError(
             "the run exists already", where=folder,
             action="Add --force to replace it, or give another --name or --seed",
         )  # fmt: skip
     train_E = dataset.split["train"]
+    texts = [dataset.rows(name) for name in dataset.inputs() if name in TEXT_INPUTS]
     usable = {
         "training entities": len(train_E),
         "training images": int((dataset.images.counts(train_E) > 0).sum()) if len(train_E) else 0,
-        "training texts": int((dataset.texts.counts(train_E) > 0).sum()) if len(train_E) else 0,
+        "training texts": int(sum((t.counts(train_E) > 0).sum() for t in texts)) if len(train_E) else 0,
     }
     if config.task != "ir" and not (len(train_E) and int((dataset.cell[train_E] >= 0).sum())):
         raise ModelError(
@@ -230,6 +243,17 @@ def _check(dataset: Dataset, config: TrainConfig, folder: Path, run: str, force:
             raise ModelError(
                 f"the export has {number} {what}", action="Export a larger version to train on"
             )
+    for name in dataset.inputs():
+        rows = dataset.rows(name)
+        bad = first_not_finite(rows)
+        if bad is not None:
+            place = int((rows.index == bad).nonzero()[0]) if bool((rows.index == bad).any()) else 0
+            owner = int(torch.searchsorted(rows.start, place, right=True)) - 1
+            raise ModelError(
+                f"row {bad} of the {name} features is not finite: a vector of "
+                f"{dataset.entities[owner]}",
+                where=dataset.version, action="Encode it again, or take the entity out of the export",
+            )  # fmt: skip
 
 
 @contextmanager
@@ -246,23 +270,3 @@ def _deterministic(seed: int, threads: int) -> Iterator[None]:
         finally:
             torch.set_num_threads(before[0])
             torch.use_deterministic_algorithms(before[1])
-
-
-def _batches(entities_E: Tensor, size: int, steps: int, generator: torch.Generator) -> Iterator[Tensor]:
-    """Yield batches of entity numbers in an order drawn anew; a rest too small for one is left out."""
-    order_E = entities_E[torch.randperm(len(entities_E), generator=generator)]
-    for step in range(steps):
-        yield order_E[step * size : (step + 1) * size]
-
-
-def _known(rows: Tensor) -> Tensor:
-    return rows[rows >= 0]
-
-
-def _known_mask(image_B: Tensor, text_B: Tensor) -> Tensor:
-    return (image_B >= 0) & (text_B >= 0)
-
-
-def _same(image_B: Tensor) -> Tensor:
-    """Return (B, B) true where two entities of the batch show the same image file."""
-    return image_B[:, None] == image_B[None]

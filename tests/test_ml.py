@@ -11,7 +11,8 @@ import pytest
 import torch
 from mlmkg.ml.data import Dataset, load_dataset
 from mlmkg.ml.losses import contrastive, great_circle, soft_targets
-from mlmkg.ml.train import TrainConfig, train
+from mlmkg.ml.settings import TrainConfig
+from mlmkg.ml.train import train
 
 from mlmkg.store import open_read_only
 from mlmkg.workspace import Workspace
@@ -126,7 +127,7 @@ def test_predictions_come_back_as_triples(dataset: Dataset, workspace: Workspace
         "mlm:modality ?m ; mlm:probability ?q ; prov:wasGeneratedBy ?run . ?run a mls:Run . "
         "?e mlm:split mlm:test } GROUP BY ?e ?m"
     ))  # fmt: skip
-    assert len(rows) == 2 * tests
+    assert len(rows) == 3 * tests  # from the image, from the text, from both
     assert {int(row[2]) for row in rows} == {min(5, len(dataset.cells))}
     assert all(0 < float(row[3]) <= 1.0001 for row in rows)
     again = invoke("-w", workspace.root, "build", "--limit", 300)
@@ -135,9 +136,10 @@ def test_predictions_come_back_as_triples(dataset: Dataset, workspace: Workspace
 
 def test_entities_that_share_an_image_are_no_negatives_of_each_other() -> None:
     image = torch.nn.functional.normalize(torch.tensor([[1.0, 0.0], [1.0, 0.0]]), dim=1)
-    same = torch.ones(2, 2, dtype=torch.bool)
-    assert float(contrastive(image, image, torch.tensor(10.0), same)) == pytest.approx(0, abs=1e-6)
-    assert float(contrastive(image, image, torch.tensor(10.0), torch.eye(2).bool())) > 0.6
+    same, known = torch.ones(2, 2, dtype=torch.bool), torch.ones(2, dtype=torch.bool)
+    ten = torch.tensor(10.0)
+    assert float(contrastive(image, image, ten, known, same)) == pytest.approx(0, abs=1e-6)
+    assert float(contrastive(image, image, ten, known, torch.eye(2).bool())) > 0.6
 
 
 def test_distances_on_the_sphere() -> None:

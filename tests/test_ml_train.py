@@ -12,9 +12,10 @@ import pytest
 import torch
 from mlmkg.ml import checkpoint
 from mlmkg.ml.data import Dataset, load_dataset
-from mlmkg.ml.model import ModelConfig, MultitaskModel
+from mlmkg.ml.models import ClipConfig, MlmClip
 from mlmkg.ml.predict import predict
-from mlmkg.ml.train import TrainConfig, train
+from mlmkg.ml.settings import TrainConfig
+from mlmkg.ml.train import train
 
 from mlmkg.errors import ModelError
 from mlmkg.workspace import Workspace
@@ -98,13 +99,13 @@ def test_torch_is_left_as_it_was(dataset: Dataset, workspace: Workspace) -> None
 
 
 def test_a_channel_silent_in_training_does_not_drown_the_rest_when_it_stirs() -> None:
-    model = MultitaskModel(ModelConfig(8, 8, 2, hidden=16, shared=8)).eval()
+    model = MlmClip(ClipConfig({"image": 8, "summary": 8}, 2, hidden=16, shared=8)).eval()
     seen = torch.randn(50, 8, generator=torch.Generator().manual_seed(0))
     seen[:, 3] = 0
-    model.standardise(seen, seen)
+    model.standardise({"image": seen, "summary": seen})
     stirred = seen[:1].clone()
     stirred[0, 3] = 0.3
-    distance = ((stirred - seen[:1]) / model.image_spread).abs().max()
+    distance = ((stirred - seen[:1]) / model.get_buffer("image_spread")).abs().max()
     assert 1 < float(distance) < 5
 
 
@@ -184,28 +185,71 @@ def test_without_a_validation_split_the_last_epoch_is_kept(
 
 
 class Interrupted:
-    """A progress during which the user presses Ctrl-C in the second epoch."""
+    """A progress during which the user presses Ctrl-C in the third epoch."""
 
     def __call__(
         self, items: Iterable[T], what: str, *, total: int | None = None, unit: str = "it"
     ) -> Iterator[T]:
         for number, item in enumerate(items):
-            if number == 1:
+            if number == 2:
                 raise KeyboardInterrupt
             yield item
 
 
-def test_an_interrupted_run_leaves_nothing_and_spares_the_one_it_would_replace(
+def test_an_interrupted_run_spares_the_one_it_would_replace(
     dataset: Dataset, workspace: Workspace
 ) -> None:
     kept = train(dataset, QUICK, workspace, name="kept")
-    before = {path.name: path.read_bytes() for path in kept.iterdir()}
-    names = {path.name for path in workspace.runs.iterdir()}
-    for name in ("kept", "fresh"):
-        with pytest.raises(KeyboardInterrupt):
-            train(dataset, QUICK, workspace, name=name, force=True, progress=Interrupted())
-    assert {path.name for path in workspace.runs.iterdir()} == names
-    assert {path.name: path.read_bytes() for path in kept.iterdir()} == before
+    before = {path.name: path.read_bytes() for path in kept.iterdir() if path.is_file()}
+    with pytest.raises(KeyboardInterrupt):
+        train(dataset, QUICK, workspace, name="kept", force=True, progress=Interrupted())
+    assert {p.name: p.read_bytes() for p in kept.iterdir() if p.is_file()} == before
+
+
+@pytest.mark.parametrize("model", ["mlm-clip", "ir-le"])
+def test_a_run_that_was_stopped_goes_on_to_the_same_end(
+    dataset: Dataset, workspace: Workspace, model: str
+) -> None:
+    config = replace(QUICK, model=model, objective="cosine" if model == "ir-le" else "infonce")
+    whole = train(dataset, config, workspace, name=f"{model}-whole")
+    with pytest.raises(KeyboardInterrupt):
+        train(dataset, config, workspace, name=f"{model}-stopped", progress=Interrupted())
+    unfinished = workspace.runs / f".{model}-stopped.unfinished"
+    assert len((unfinished / "metrics.jsonl").read_text("utf-8").splitlines()) == 2
+    seen: list[int] = []
+
+    def watched(items: Iterable[T], what: str, **_: object) -> Iterator[T]:
+        for item in items:
+            assert isinstance(item, int)
+            seen.append(item)
+            yield item
+
+    stopped = train(dataset, config, workspace, name=f"{model}-stopped", progress=watched)
+    assert seen[0] > 1 and seen[-1] == 4  # of the epochs that had ended, none or one again
+    for file in ("checkpoint.safetensors", "metrics.jsonl", "evaluation.json"):
+        assert (whole / file).read_bytes() == (stopped / file).read_bytes(), file
+    assert not unfinished.exists()
+
+
+def test_other_settings_do_not_go_on_from_an_unfinished_run(
+    dataset: Dataset, workspace: Workspace
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        train(dataset, QUICK, workspace, name="changed", progress=Interrupted())
+    other = train(dataset, replace(QUICK, rate=2e-3), workspace, name="changed")
+    same = train(dataset, replace(QUICK, rate=2e-3), workspace, name="unchanged")
+    weights = "checkpoint.safetensors"
+    assert (other / weights).read_bytes() == (same / weights).read_bytes()
+
+
+def test_a_damaged_state_says_so(dataset: Dataset, workspace: Workspace) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        train(dataset, QUICK, workspace, name="hurt", progress=Interrupted())
+    for state in (workspace.runs / ".hurt.unfinished").glob("*.safetensors"):
+        state.write_bytes(state.read_bytes()[:1000])
+    with pytest.raises(ModelError, match=r"cannot be read.*--force"):
+        train(dataset, QUICK, workspace, name="hurt")
+    train(dataset, QUICK, workspace, name="hurt", force=True)
 
 
 def test_force_replaces_a_run_whole(dataset: Dataset, workspace: Workspace) -> None:
@@ -226,13 +270,20 @@ def test_a_name_that_is_no_folder_and_no_iri_is_refused(
         train(dataset, QUICK, workspace, name=name)
 
 
-def test_a_loss_that_is_no_number_stops_the_run(dataset: Dataset, workspace: Workspace) -> None:
+def test_features_that_are_no_numbers_are_refused(dataset: Dataset, workspace: Workspace) -> None:
     vectors = dataset.images.vectors.clone()
-    vectors[0] = float("nan")
+    row = int(dataset.images.index[5])
+    vectors[row, 3] = float("nan")
     broken = replace(dataset, images=replace(dataset.images, vectors=vectors))
-    with pytest.raises(ModelError, match="loss is nan in epoch 1"):
+    with pytest.raises(ModelError, match=f"row {row} of the image features.*{dataset.entities[5]}"):
         train(broken, QUICK, workspace, name="broken")
     assert not (workspace.runs / "broken").exists()
+
+
+def test_a_loss_that_is_no_number_stops_the_run(dataset: Dataset, workspace: Workspace) -> None:
+    with pytest.raises(ModelError, match=r"loss is (nan|inf) in epoch \d"):
+        train(dataset, replace(QUICK, rate=1e30, clip=0.0), workspace, name="wild")
+    assert not (workspace.runs / "wild").exists()
 
 
 def test_an_export_too_small_or_without_cells_is_refused(
