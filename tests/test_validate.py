@@ -59,7 +59,16 @@ COUNTRY = """
 wd:Q183 a mlm:Country ; rdfs:label "Germany"@en ; wdt:P297 "DE" ; mlm:euMember2019 true ;
   mlm:population2019 83517045 .
 """
+CONTINENT = 'wd:Q46 a mlm:Continent ; rdfs:label "Europe"@en , "Europa"@de .'
+CANDIDATE = 'gn:2 a mlm:Candidate ; wdt:P31 wd:Q532 ; wdt:P625 "Point(7.1 50.7)"^^geo:wktLiteral .'
+CHANGE = """
+<urn:c> a mlm:Change ; mlm:changed gn:1 ; mlm:changeOf "place" ; mlm:changeKind "changed" ;
+  mlm:before "Point(13 52)" ; mlm:after "Point(13.41 52.52)" .
+"""
+SPLIT = 'mlm:train a mlm:Split ; rdfs:label "train"@en .'
+VERSION = 'version:mlm a mlm:Version ; rdfs:label "MLM"@en .'
 GOOD = {
+    "candidate": CANDIDATE, "change": CHANGE, "continent": CONTINENT, "split": SPLIT, "version": VERSION,
     "entity": ENTITY, "summary": SUMMARY, "image file": IMAGE, "image": SHOWN, "geo cell": CELL,
     "prediction": PREDICTION, "graph": GRAPH, "country": COUNTRY,
 }  # fmt: skip
@@ -110,6 +119,15 @@ BAD = [
     ("graph", f'prov:Plan ; mlm:sha256 "{SHA}"', "prov:Plan", "plan that made a graph has"),
     ("country", "83517045", '"83 million"', "positive integer"),
     ("country", '"DE"', '"Germany"', "two capital letters"),
+    ("continent", '"Europa"@de', '"Europa"@en', "one label in a language"),
+    ("candidate", "wdt:P31 wd:Q532 ;", "", "instance of"),
+    ("candidate", '"^^geo:wktLiteral', '"', "geo:wktLiteral"),
+    ("change", "mlm:changed gn:1", "mlm:changed gn:1 , gn:2", "one thing"),
+    ("change", '"place"', '"colour"', "a place"),
+    ("change", '"changed"', '"moved"', "added, removed or changed"),
+    ("change", 'mlm:after "', 'mlm:after "Point(0 0)" , "', "after a change"),
+    ("split", "mlm:train a mlm:Split", "mlm:dev a mlm:Split", "three splits"),
+    ("version", '"MLM"@en', '"MLM"', "its language"),
 ]
 
 
