@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
+import runpy
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -191,3 +193,14 @@ def test_every_class_has_a_shape_and_every_shape_property_a_message(ontology):
     assert not silent
     targets = {str(c) for c in shapes.objects(None, sh.targetClass)}
     assert targets == {str(c) for c in ontology.subjects(RDF.type, OWL.Class)}
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr"])
+def test_a_page_in_each_language_explains_every_term_where_its_iri_points(ontology, language):
+    page = runpy.run_path(str(ROOT / "docs" / "ontology_pages.py"))["page"](language)
+    assert f'<html lang="{language}">' in page
+    text = html.unescape(page)
+    for term in map(rdflib.URIRef, terms(ontology)):
+        assert f'id="{term.fragment}"' in page, term
+        here = {c.language for c in ontology.objects(term, RDFS.comment) if str(c) in text}
+        assert here == {language}, term
