@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +16,9 @@ from mlmkg.ml.calibration import COLDEST, calibrate, reliability
 from mlmkg.ml.certainty import Certainty, fit_certainty, measure_certainty
 from mlmkg.ml.conformal import conformal_sets, conformal_threshold, coverage_of
 from mlmkg.ml.hierarchy import coarsen, parents_of
+from mlmkg.ml.plots_certainty import draw_reliability
 from mlmkg.ml.sphere import choose_estimate, sphere_centroid
+from PIL import Image
 from scipy.stats import betabinom
 from sklearn.calibration import calibration_curve
 from torch import Tensor
@@ -269,6 +272,21 @@ def test_what_is_fitted_on_validation_holds_on_test_and_travels_as_json() -> Non
     assert again.places("text", torch.eye(12), centres).numpy() == pytest.approx(
         centres.numpy(), abs=1e-5
     )
+
+
+def test_the_picture_has_a_panel_for_each_modality_that_was_measured(tmp_path: Path) -> None:
+    logits, labels, centres, places = world(300, seed=1)
+    fitted = fit_certainty(logits, labels, centres, places)
+    both = measure_certainty(fitted, logits, labels)
+    width = {}
+    for names in (["text"], ["image", "text"]):
+        path = tmp_path / f"{len(names)}.png"
+        draw_reliability(path, "a run", fitted, {name: both[name] for name in names})
+        width[len(names)] = Image.open(path).width
+    assert 1.6 < width[2] / width[1] < 2
+    nothing = measure_certainty(fitted, logits, torch.full((300,), -1))
+    draw_reliability(tmp_path / "none.png", "a run", fitted, nothing)
+    assert not (tmp_path / "none.png").exists()
 
 
 def test_entities_without_the_modality_are_left_out() -> None:
