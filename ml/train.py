@@ -24,8 +24,9 @@ from typing import Any, Final
 import torch
 from mlmkg.ml import checkpoint, plots
 from mlmkg.ml.batches import Feeder, first_not_finite
+from mlmkg.ml.certainty import Certainty, fit_certainty
 from mlmkg.ml.data import Dataset
-from mlmkg.ml.evaluate import evaluate, quick
+from mlmkg.ml.evaluate import evaluate, quick, said
 from mlmkg.ml.losses import soft_targets
 from mlmkg.ml.models import TEXT_INPUTS, Model, made
 from mlmkg.ml.objective import Objective
@@ -168,6 +169,8 @@ def _write(
             "run": run.name, "task": config.task, "seed": config.seed, "settings": asdict(config),
             "software": checkpoint.software(),
         }  # fmt: skip
+        if config.task != "ir":
+            about["certainty"] = _certainty(model, dataset).to_json()
         checkpoint.save(new, model, dataset, about)
         (new / CONFIG).write_text(json.dumps(asdict(config), indent=2) + "\n", "utf-8")
         lines = "".join(json.dumps(entry) + "\n" for entry in history)
@@ -180,6 +183,16 @@ def _write(
         )
         record.move(new)
     record.forget()
+
+
+def _certainty(model: Model, dataset: Dataset) -> Certainty:
+    """Return how certain the model is, by the validation split."""
+    entities_E = dataset.split["val"]
+    answers = said(model, dataset, entities_E)
+    return fit_certainty(
+        answers.logits, dataset.cell[entities_E], dataset.centres, dataset.places[entities_E],
+        known=answers.known,
+    )  # fmt: skip
 
 
 def _model(dataset: Dataset, config: TrainConfig) -> Model:
