@@ -213,7 +213,7 @@ def _optimizer(config: TrainConfig, model: Model, objective: Objective) -> torch
          "lr": config.weights_rate, "weight_decay": 0.0},
     ]  # fmt: skip
     kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
-    return kind(groups, fused=next(model.parameters()).is_cuda or None)
+    return kind(groups, fused=True)
 
 
 def _schedule(
