@@ -31,7 +31,10 @@ def coordinates(points: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
 
     def numbers(name: str) -> np.ndarray:
         strings = pc.struct_field(parts, name)
-        return np.array([_number(s) for s in strings.to_pylist()], dtype=np.float64)
+        try:
+            return pc.cast(strings, pa.float64()).to_numpy()
+        except pa.ArrowInvalid:  # "+1.5", which Python reads and Arrow does not, or "1.2.3"
+            return np.array([_number(s) for s in strings.to_pylist()], dtype=np.float64)
 
     return numbers("latitude"), numbers("longitude")
 

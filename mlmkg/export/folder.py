@@ -195,7 +195,7 @@ def _pour(
     if options.split == "spatial":
         spread = spatial_splits(reader, members.entities, recipe.splits)
     with ExitStack() as stack:
-        credits = stack.enter_context((folder / licensing.ATTRIBUTION).open("w", encoding="utf-8"))
+        credits = stack.enter_context((folder / licensing.ATTRIBUTION).open("wb"))
         credits.write(licensing.HEAD)
         forms = [stack.enter_context(FORMS[name](setting, reader)) for name in sorted(options.forms)]
         beside = options.pictures == "files" and any(form.needs_files for form in forms)
@@ -210,7 +210,7 @@ def _pour(
             figures.add(tables)
             if options.report:
                 shown.add(tables)
-            credits.write(licensing.attribution(tables))
+            credits.writelines(licensing.attribution(tables))
             if beside and "images" in tables:
                 sums |= _bring_images(tables["images"], workspace.images, folder)
             for form in forms:

@@ -6,9 +6,10 @@ summary goes is left out with them. ``ATTRIBUTION.tsv`` names every work's autho
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -16,7 +17,7 @@ from mlmkg.errors import ExportError
 from mlmkg.licences import FAMILIES, family
 
 ATTRIBUTION: Final = "ATTRIBUTION.tsv"
-HEAD: Final = "work\tentity\tlicence\tattribution\n"
+HEAD: Final = b"work\tentity\tlicence\tattribution\n"
 #: Tables of works that have a licence each.
 _WORKS: Final = ("images", "summaries")
 
@@ -59,12 +60,11 @@ def only(tables: Mapping[str, pa.Table], families: Collection[str]) -> dict[str,
     }  # fmt: skip
 
 
-def attribution(tables: Mapping[str, pa.Table]) -> str:
-    """Return the credits of every work as tab-separated lines under :data:`HEAD`.
+def attribution(tables: Mapping[str, pa.Table]) -> Iterator[pa.Buffer]:
+    """Yield the credits of every work as tab-separated lines (UTF-8) under :data:`HEAD`.
 
     Nothing is quoted: line ends and tabs within a credit become spaces.
     """
-    lines: list[str] = []
     for name in _WORKS:
         if name in tables:
             table = tables[name]
@@ -74,6 +74,11 @@ def attribution(tables: Mapping[str, pa.Table]) -> str:
             credit = pc.fill_null(table["attribution"], "")
             if pc.any(pc.match_substring_regex(credit, r"[\t\r\n]")).as_py():
                 credit = pc.replace_substring_regex(credit, r"\s+", " ")
+            credit = pc.binary_join_element_wise(credit, "", "\n")
             joined = pc.binary_join_element_wise(work, table["entity"], table["licence"], credit, "\t")
-            lines += joined.to_pylist()
-    return "".join(f"{line}\n" for line in lines)
+            for part in joined.chunks:
+                # Arrow has the lines one after the other already.
+                _, offsets, lines = part.buffers()
+                first, last = np.frombuffer(offsets, np.int32)[[part.offset, part.offset + len(part)]]
+                if lines is not None:
+                    yield lines.slice(first, last - first)

@@ -120,15 +120,15 @@ class Figures:
         if "text" in summaries.column_names:
             lengths = pc.utf8_length(summaries["text"])
             summaries = summaries.append_column("characters", lengths.cast(pa.int64()))
-        # Without the texts, which a filter would copy for each language.
-        summaries = summaries.select([c for c in summaries.column_names if c != "text"])
-        for name in summaries["language"].unique().to_pylist():
-            mine = summaries.filter(pc.equal(summaries["language"], name))
-            language = self.languages.setdefault(name or UNKNOWN, Language())
-            language.summaries += mine.num_rows
-            for column in {"generated", "characters"} & set(mine.column_names):
-                total = pc.sum(mine[column]).as_py() or 0
-                setattr(language, column, getattr(language, column) + total)
+        sums = [name for name in ("generated", "characters") if name in summaries.column_names]
+        of_language = summaries.group_by("language").aggregate(
+            [([], "count_all"), *((name, "sum") for name in sums)]
+        )
+        for row in of_language.to_pylist():
+            language = self.languages.setdefault(row["language"] or UNKNOWN, Language())
+            language.summaries += row["count_all"]
+            for name in sums:
+                setattr(language, name, getattr(language, name) + (row[f"{name}_sum"] or 0))
         for (name,), count in groups(summaries, "licence"):
             self.licences["summaries", name or UNKNOWN] += count
 
@@ -149,18 +149,23 @@ class Figures:
     def _add_modalities(
         self, entities: pa.Table, images: pa.Table | None, summaries: pa.Table | None
     ) -> None:
-        has: dict[str, pa.ChunkedArray] = {}
+        names = entities["entity"].combine_chunks()
+        has: dict[str, pa.Array] = {}
+
+        def there(rows: pa.ChunkedArray) -> pa.Array:
+            having = np.zeros(len(names), dtype=bool)
+            having[rows.drop_null().to_numpy()] = True
+            return pa.array(having)
+
         if images is not None:
-            has[IMAGE] = images["entity"]
+            has[IMAGE] = there(pc.index_in(images["entity"], names))
         if summaries is not None:
-            summaries = summaries.select(["entity", "language"])
-            for name in sorted(filter(None, summaries["language"].unique().to_pylist())):
-                has[name] = summaries.filter(pc.equal(summaries["language"], name))["entity"]
-        names = entities["entity"]
-        columns = [pc.is_in(names, value_set=e.combine_chunks()).to_numpy() for e in has.values()]
-        table = np.array(columns, dtype=bool).reshape(len(has), entities.num_rows).T
-        kinds, counts = np.unique(table, axis=0, return_counts=True)
-        for kind, count in zip(kinds.tolist(), counts.tolist(), strict=True):
+            rows, languages = pc.index_in(summaries["entity"], names), summaries["language"]
+            for name in sorted(filter(None, languages.unique().to_pylist())):
+                has[name] = there(rows.filter(pc.equal(languages, name)))
+        if not has:
+            self.modalities[()] += len(names)
+        for kind, count in groups(pa.table(has), *has):
             self.modalities[tuple(compress(has, kind))] += count
 
     @property
