@@ -17,6 +17,14 @@ from mlmkg.cli.context import Context, pass_context
     help="The folder to write; by default metadata/ in the workspace.",
 )
 @click.option(
+    "--format",
+    "formats",
+    metavar="NAME,…",
+    default="",
+    help="void, dcat, dcat-jsonld, prov, schemaorg, croissant, ro-crate, datacite-json, datacite-xml, "
+    "codemeta; by default all that can be written.",
+)
+@click.option(
     "--version",
     "version",
     default=None,
@@ -24,16 +32,19 @@ from mlmkg.cli.context import Context, pass_context
     help="Describe this export alone; by default all that are in the workspace.",
 )
 @pass_context
-def command(context: Context, output: Path | None, version: str | None) -> None:
-    """Write VoID, DCAT-AP, PROV and schema.org descriptions of the graph and its exports.
+def command(context: Context, output: Path | None, formats: str, version: str | None) -> None:
+    """Describe the graph and its exports for catalogues, search engines and ML hubs.
 
     What people say of the dataset (title, creators, publisher, licence, address, …) comes from the
-    table [dataset] of mlmkg.toml; what is not there is not made up.
+    table [dataset] of mlmkg.toml; what is not there is not made up. Croissant and RO-Crate stand in
+    the folder of each export, and in its SHA256SUMS.
 
     \b
     mlmkg metadata
     mlmkg metadata --version irle-gr -o metadata/
+    mlmkg metadata --format croissant,datacite-json
     """
+    from mlmkg.cli.export import words
     from mlmkg.cli.main import settings
     from mlmkg.cli.tables import print_table
 
@@ -48,7 +59,7 @@ def command(context: Context, output: Path | None, version: str | None) -> None:
     workspace = context.open_workspace()
     written = write_metadata(
         open_read_only(workspace).raw, workspace, output or workspace.metadata,
-        settings=table, version=version, progress=bar,
+        settings=table, version=version, formats=words(formats), progress=bar,
     )  # fmt: skip
     print_table([{"file": str(path), "bytes": path.stat().st_size} for path in written.files])
     for hint in written.hints:

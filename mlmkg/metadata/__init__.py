@@ -1,31 +1,30 @@
-"""FAIR metadata: VoID, DCAT-AP, PROV-O and schema.org, from the store and the exports' manifests.
+"""FAIR metadata in the formats that catalogues, funders, search engines and ML hubs read.
 
-A store and its workspace enter, four files leave. One :class:`~mlmkg.metadata.inventory.Inventory` is
-taken and one :class:`~mlmkg.metadata.dataset.Dataset` names its parts, so that the files agree with
-each other and with the store.
+A store and its workspace enter, files leave. One :class:`~mlmkg.metadata.inventory.Inventory` is taken
+and one :class:`~mlmkg.metadata.dataset.Dataset` names its parts, so that the files agree with each
+other, with the store, and with the exports' manifests.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyoxigraph as ox
 
+from mlmkg.errors import RecipeError
 from mlmkg.metadata.dataset import Dataset
-from mlmkg.metadata.dcat import dcat
 from mlmkg.metadata.description import Description
+from mlmkg.metadata.formats import FORMATS, Described
 from mlmkg.metadata.inventory import Inventory, take
-from mlmkg.metadata.prov import prov
-from mlmkg.metadata.schemaorg import schemaorg
 from mlmkg.metadata.settings import read_description
-from mlmkg.metadata.void import void
 from mlmkg.progress import Progress, quiet
-from mlmkg.workspace import Workspace, written_whole
+from mlmkg.workspace import Workspace
 
-__all__ = ["Dataset", "Description", "Inventory", "Written", "read_description", "write_metadata"]
+__all__ = ["FORMATS", "Dataset", "Description", "Inventory", "Written", "read_description",
+           "write_metadata"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Written:
 
     :param files: their paths.
     :param dataset: what they describe.
-    :param hints: what would make them better.
+    :param hints: what would make them better, and which formats were left out.
     """
 
     files: tuple[Path, ...]
@@ -44,29 +43,42 @@ class Written:
 
 def write_metadata(
     store: ox.Store, workspace: Workspace, folder: Path, *, settings: Mapping[str, Any] | None = None,
-    version: str | None = None, progress: Progress = quiet,
+    version: str | None = None, formats: Collection[str] = (), progress: Progress = quiet,
 ) -> Written:  # fmt: skip
-    """Write ``void.ttl``, ``dcat.ttl``, ``prov.ttl`` and ``schemaorg.jsonld`` into a folder.
+    """Write metadata into a folder, and those of exports into theirs.
 
     :param store: the workspace's store.
     :param folder: where they go; created, and what stands there under these names is replaced.
     :param settings: the ``[dataset]`` table of ``mlmkg.toml``, see
         :class:`~mlmkg.metadata.description.Description`.
     :param version: describe this export alone; by default all that are in the workspace.
-    :raises RecipeError: for a setting that is not understood.
+    :param formats: of :data:`FORMATS`; by default all that can be written.
+    :raises RecipeError: for a setting that is not understood, an unknown format, or a format asked for
+        that cannot be written without a setting that is missing.
     :raises WorkspaceError: if the store is empty.
     :raises ExportError: if there is no such export, or one has been damaged.
     """
     description = read_description(settings or {})
-    inventory = take(store, workspace, version, progress=progress)
-    dataset = Dataset(inventory, description)
-    contents = {
-        "void.ttl": void(dataset),
-        "dcat.ttl": dcat(dataset),
-        "prov.ttl": prov(store, inventory),
-        "schemaorg.jsonld": schemaorg(dataset),
-    }
-    for name, content in contents.items():
-        with written_whole(folder / name) as stream:
-            stream.write(content)
-    return Written(tuple(folder / name for name in contents), dataset, tuple(dataset.hints()))
+    if unknown := sorted(set(formats) - set(FORMATS)):
+        raise RecipeError(
+            f"there is no format {unknown[0]!r}", where="--format",
+            action=f"There are {', '.join(FORMATS)}",
+        )  # fmt: skip
+    dataset = Dataset(take(store, workspace, version, progress=progress), description)
+    asked = {name: FORMATS[name] for name in FORMATS if not formats or name in formats}
+    hints = dataset.hints()
+    for name, form in list(asked.items()):
+        if lacks := form.lacks(dataset):
+            if formats:
+                raise RecipeError(f"{name} {lacks[0]}", where="--format", action="Or leave it out")
+            hints += [f"{name} is left out: it {why}" for why in lacks]
+            del asked[name]
+        elif wants := [word for word in form.wants if getattr(description, word) is None]:
+            hints.append(f"{name} would say more with {', '.join(wants)} in [dataset]")
+    what = Described(store, dataset, folder)
+    files = tuple(
+        path
+        for form in progress(asked.values(), "metadata", unit="format")
+        for path in form.write(what)
+    )
+    return Written(files, dataset, tuple(hints))

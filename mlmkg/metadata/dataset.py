@@ -6,14 +6,19 @@ inventory shows to be so, or left out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from mlmkg.metadata.description import Description
 from mlmkg.metadata.exports import Export
 from mlmkg.metadata.inventory import Graph, Inventory
 from mlmkg.metadata.parts import File
 from mlmkg.store import PROVENANCE
+
+_UNNAMED: Final = re.compile(r"[^A-Za-z0-9._-]+")
+_SEMANTIC: Final = re.compile(r"(\d+)(\.\d+)?(\.\d+(?:[-+][0-9A-Za-z.+-]+)?)?")
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ class Dataset:
     @property
     def origins(self) -> str:
         """The names of the origins, as in a sentence."""
-        return _and([origin.title for origin in self.inventory.origins])
+        return in_words([origin.title for origin in self.inventory.origins])
 
     @property
     def title(self) -> str:
@@ -85,7 +90,7 @@ class Dataset:
             what.append(f"{found.images:,} image files")
         source = f" Made from {self.origins}." if self.origins else ""
         return (
-            f"A knowledge graph of {_and(what)}, with coordinates, classes, geo cells, splits "
+            f"A knowledge graph of {in_words(what)}, with coordinates, classes, geo cells, splits "
             f"for training and the provenance of every graph: {found.statistics.union.triples:,} "
             f"triples in {len(found.graphs)} named graphs.{source} Built by {found.software[1]}."
         )
@@ -132,6 +137,46 @@ class Dataset:
         shared = self.inventory.licences
         return self.description.licence or (shared[0] if len(shared) == 1 else None)
 
+    @property
+    def licences(self) -> tuple[str, ...]:
+        """The licence of the whole, or where none is given those of the origins."""
+        return (self.licence,) if self.licence else self.inventory.licences
+
+    @property
+    def name(self) -> str:
+        """A name without spaces: the last part of the published address, or of the workspace."""
+        place = self.description.address or self.inventory.root.name
+        return _UNNAMED.sub("-", place.rstrip("/").rpartition("/")[2]).strip("-") or "mlmkg"
+
+    @property
+    def semantic_version(self) -> str | None:
+        """The version that was given as MAJOR.MINOR.PATCH, or None if it is not of that kind."""
+        match = _SEMANTIC.fullmatch(self.description.version or "")
+        return f"{match[1]}{match[2] or '.0'}{match[3] or '.0'}" if match else None
+
+    @property
+    def bibtex(self) -> str | None:
+        """How to cite it, or None as long as nobody is named."""
+        given = self.description
+        if not given.creators:
+            return None
+        fields = {
+            "author": " and ".join(f"{{{creator.name}}}" for creator in given.creators),
+            "title": f"{{{self.title}}}",
+            "year": given.issued and str(given.issued.year),
+            "publisher": given.publisher and given.publisher.name,
+            "version": given.version,
+            "doi": given.doi,
+            "url": given.landing_page or given.address,
+        }
+        said = ", ".join(f"{key} = {{{value}}}" for key, value in fields.items() if value)
+        return f"@misc{{{self.name}, {said}}}"
+
+    def folder(self, export: Export) -> str | None:
+        """Return the address that an export's folder is published at."""
+        address = self.description.address
+        return f"{address}{export.path}/" if address else None
+
     def graph_licence(self, graph: Graph) -> str | None:
         """Return the licence of a graph file."""
         return graph.licence or self.licence
@@ -148,6 +193,11 @@ class Dataset:
         return hints
 
 
-def _and(words: Sequence[str]) -> str:
+def in_words(words: Sequence[str]) -> str:
+    """Return words as in a sentence.
+
+    >>> in_words(["a", "b", "c"])
+    'a, b and c'
+    """
     *first, last = words or [""]
     return f"{', '.join(first)} and {last}" if first else last

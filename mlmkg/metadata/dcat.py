@@ -1,8 +1,8 @@
 """DCAT-AP 3: a catalogue entry that European data portals can harvest.
 
-A dataset enters, Turtle leaves (https://semiceu.github.io/DCAT-AP/releases/3.0.1/). The catalogue
-holds the graph, whose distributions are the graph files, and each export, whose distributions are its
-tables. Every object has its class in the same file, as the profile's range shapes ask.
+A dataset enters, Turtle or JSON-LD leaves (https://semiceu.github.io/DCAT-AP/releases/3.0.1/). The
+catalogue holds the graph, whose distributions are the graph files, and each export, whose distributions
+are its tables. Every object has its class in the same file, as the profile's range shapes ask.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from mlmkg.metadata.dataset import Dataset
-from mlmkg.metadata.description import Agent
+from mlmkg.metadata.description import Agent, Release
 from mlmkg.metadata.exports import Export
 from mlmkg.metadata.inventory import Graph as NamedGraph
 from mlmkg.metadata.parts import Box, File
@@ -37,9 +37,18 @@ if TYPE_CHECKING:
 
 def dcat(dataset: Dataset) -> bytes:
     """Return the DCAT-AP description as Turtle."""
+    return _written(dataset).turtle()
+
+
+def dcat_jsonld(dataset: Dataset) -> bytes:
+    """Return the DCAT-AP description as JSON-LD."""
+    return _written(dataset).jsonld()
+
+
+def _written(dataset: Dataset) -> _Writer:
     writer = _Writer(dataset)
     writer.describe()
-    return writer.turtle()
+    return writer
 
 
 class _Writer(Out):
@@ -57,8 +66,11 @@ class _Writer(Out):
         text = f"The knowledge graph and its exported versions: {len(found.exports) + 1} datasets."
         self.say(catalogue, DCT.description, self.english(text))
         self.say(catalogue, DCT.publisher, self._publisher())
+        self._place(catalogue, found.box)
         if found.modified:
             self.say(catalogue, DCT.modified, self.moment(found.modified))
+        if given.issued:
+            self.say(catalogue, DCT.issued, self.typed(given.issued.isoformat(), XSD.date))
         if given.landing_page:
             self.say(catalogue, FOAF.homepage, self.node(given.landing_page, FOAF.Document))
         self._languages(catalogue, ["en"])
@@ -82,6 +94,9 @@ class _Writer(Out):
         self.say(node, DCT.title, self.english(f"SPARQL endpoint of: {self.dataset.title}"))
         self.say(node, DCAT.endpointURL, self.node(endpoint, RDFS.Resource))
         self.say(node, DCAT.servesDataset, self.iri(self.dataset.iri))
+        protocol = self.node("https://www.w3.org/TR/sparql11-protocol/", DCT.Standard)
+        self.say(node, DCT.conformsTo, protocol)
+        self._findable(node)
         return node
 
     def _whole(self) -> URIRef:
@@ -91,6 +106,8 @@ class _Writer(Out):
         )
         if given.identifier:
             self.say(node, DCT.identifier, self.typed(given.identifier, XSD.anyURI))
+        if given.series:
+            self._series(node, given.series, given.previous)
         for origin in found.origins:
             source = self.node(origin.iri, PROV.Entity)
             self.say(source, DCT.title, self.english(origin.title))
@@ -101,17 +118,44 @@ class _Writer(Out):
                 self.say(node, DCAT.distribution, self._graph_file(named, named.file))
         return node
 
+    def _series(self, release: URIRef, iri: str, previous: Release | None) -> None:
+        """Say which releases came before: one of them, or none that is known."""
+        series = self.node(iri, DCAT.DatasetSeries)
+        self.say(series, DCT.title, self.english(f"Releases of: {self.dataset.title}"))
+        text = "All releases of the dataset, each complete in itself."
+        self.say(series, DCT.description, self.english(text))
+        self.say(series, DCAT.last, release)
+        self.say(release, DCAT.inSeries, series)
+        self.say(self.iri(self.dataset.catalogue), DCAT.resource, series)
+        if self.dataset.description.publisher:
+            self.say(series, DCT.publisher, self._publisher())
+        if self.dataset.description.contact:
+            contact = self._contact(self.dataset.description.contact)
+            self.say(series, DCAT.contactPoint, contact)
+        if previous:
+            earlier = self.node(previous.iri, DCAT.Dataset)
+            title = f"{self.dataset.title}, version {previous.version}"
+            self.say(earlier, DCT.title, self.english(title))
+            self.say(earlier, DCT.description, self.english(f"The release before this one. {text}"))
+            self.say(earlier, DCAT.version, self.plain(previous.version))
+            self.say(earlier, DCAT.inSeries, series)
+            self.say(release, DCAT.prev, earlier)
+            self.say(release, DCAT.previousVersion, earlier)
+
     def _export(self, export: Export) -> URIRef:
         node = self._described(
             self.dataset.export(export), export.title, self.dataset.export_text(export),
             export.languages, export.box,
         )  # fmt: skip
         self.say(node, DCAT.version, self.plain(export.key[:16]))
+        tables = {table.file.path: table for table in export.tables}
         for file in export.files:
-            name = file.path.rpartition("/")[2]
-            table = name.endswith(".parquet")
-            title = f"Table {name.removesuffix('.parquet')}" if table else name
+            table = tables.get(file.path)
+            title = f"Table {table.name}" if table else file.name
             made = self._distribution(file, f"{title} of {export.name}", self.dataset.licence)
+            if table:
+                text = f"{table.title or table.name} ({table.rows:,} rows)."
+                self.say(made, DCT.description, self.english(text))
             self.say(node, DCAT.distribution, made)
         return node
 
@@ -126,17 +170,9 @@ class _Writer(Out):
         self.say(node, DCT.identifier, self.typed(iri, XSD.anyURI))
         if iri == self.dataset.iri:
             self.say(node, DCAT.version, self.plain(self.dataset.version))
-        for keyword in self.dataset.keywords:
-            self.say(node, DCAT.keyword, self.english(keyword))
-        theme = self.node(EU["data-theme/REGI"], SKOS.Concept)
-        self.say(theme, SKOS.prefLabel, self.english("Regions and cities"))
-        self.say(node, DCAT.theme, theme)
-        if given.publisher:
-            self.say(node, DCT.publisher, self._publisher())
+        self._findable(node)
         for number, creator in enumerate(given.creators):
             self.say(node, DCT.creator, self._agent(creator, f"creator-{number + 1}"))
-        if given.contact:
-            self.say(node, DCAT.contactPoint, self._contact(given.contact))
         if given.landing_page:
             self.say(node, DCAT.landingPage, self.node(given.landing_page, FOAF.Document))
         if given.issued:
@@ -144,11 +180,8 @@ class _Writer(Out):
         if found.modified:
             self.say(node, DCT.modified, self.moment(found.modified))
         self._languages(node, languages)
-        if box:
-            place = self.blank(DCT.Location)
-            self.say(place, DCAT.bbox, self.typed(box.wkt, GEO.wktLiteral))
-            self.say(place, DCAT.centroid, self.typed(box.centre, GEO.wktLiteral))
-            self.say(node, DCT.spatial, place)
+        self.say(node, DCT.provenance, self._provenance())
+        self._place(node, box)
         if given.temporal:
             period = self.blank(DCT.PeriodOfTime)
             first, last = (day.isoformat() for day in given.temporal)
@@ -157,9 +190,31 @@ class _Writer(Out):
             self.say(node, DCT.temporal, period)
         return node
 
+    def _findable(self, node: URIRef) -> None:
+        """Say what a dataset and its service have in common: words, theme, and whom to ask."""
+        given = self.dataset.description
+        for keyword in self.dataset.keywords:
+            self.say(node, DCAT.keyword, self.english(keyword))
+        theme = self.node(EU["data-theme/REGI"], SKOS.Concept)
+        self.say(theme, SKOS.prefLabel, self.english("Regions and cities"))
+        self.say(node, DCAT.theme, theme)
+        if given.publisher:
+            self.say(node, DCT.publisher, self._publisher())
+        if given.contact:
+            self.say(node, DCAT.contactPoint, self._contact(given.contact))
+
+    def _place(self, node: URIRef, box: Box | None) -> None:
+        if box:
+            place = self.blank(DCT.Location)
+            self.say(place, DCAT.bbox, self.typed(box.wkt, GEO.wktLiteral))
+            self.say(place, DCAT.centroid, self.typed(box.centre, GEO.wktLiteral))
+            self.say(node, DCT.spatial, place)
+
     def _graph_file(self, named: NamedGraph, file: File) -> URIRef:
         title = f"Graph {named.name}: {named.title}"
         node = self._distribution(file, title, self.dataset.graph_licence(named))
+        text = f"{self.dataset.inventory.statistics.graphs[named.iri].triples:,} triples."
+        self.say(node, DCT.description, self.english(f"{named.title}: {text}"))
         if named.written:
             self.say(node, DCT.modified, self.moment(named.written))
         return node
@@ -192,6 +247,16 @@ class _Writer(Out):
             self.say(node, DCT.rights, rights)
         return node
 
+    def _provenance(self) -> URIRef:
+        node = self.node(self.dataset.part("provenance"), DCT.ProvenanceStatement)
+        source = f" from {self.dataset.origins}" if self.dataset.origins else ""
+        text = (
+            f"Built{source} by {self.dataset.inventory.software[1]}: one query file or module a named "
+            "graph. The graph of provenance has the checksum of each, what it used, and when it ran."
+        )
+        self.say(node, RDFS.label, self.english(text))
+        return node
+
     def _publisher(self) -> URIRef:
         """Return the publisher; a catalogue must have one, so if need be the software that wrote it."""
         publisher = self.dataset.description.publisher
@@ -204,8 +269,10 @@ class _Writer(Out):
         return node
 
     def _agent(self, agent: Agent, name: str) -> URIRef:
-        node = self.node(agent.url or self.dataset.part(name), FOAF.Agent)
+        node = self.node(agent.iri or self.dataset.part(name), FOAF.Agent)
         self.say(node, FOAF.name, self.plain(agent.name))
+        if agent.url and agent.url != agent.iri:
+            self.say(node, FOAF.homepage, self.node(agent.url, FOAF.Document))
         return node
 
     def _contact(self, agent: Agent) -> URIRef:

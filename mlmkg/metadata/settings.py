@@ -92,7 +92,8 @@ def _agent(key: str, value: Any) -> Agent:
         "affiliation": _agent,
     }  # fmt: skip
     said = _table(key, value, readers, "name, url, email, orcid, ror and affiliation", _AGENT)
-    return Agent(**{name: readers[name](f"{key}.{name}", part) for name, part in said.items()})
+    values: dict[str, Any] = {n: readers[n](f"{key}.{n}", part) for n, part in said.items()}
+    return Agent(**values)
 
 
 def _agents(key: str, value: Any) -> tuple[Agent, ...]:

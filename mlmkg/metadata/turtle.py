@@ -1,4 +1,4 @@
-"""Builds a small RDF graph in rdflib and writes it as Turtle that is the same each time.
+"""Builds a small RDF graph in rdflib; writes Turtle and JSON-LD that are the same each time.
 
 rdflib orders what it writes by the names of nodes, so blank nodes are numbered instead of getting the
 random names that rdflib gives them.
@@ -6,7 +6,8 @@ random names that rdflib gives them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 from mlmkg.metadata.terms import METADATA_PREFIXES
 from mlmkg.vocab import RDF, XSD
@@ -85,3 +86,19 @@ class Out:
     def turtle(self) -> bytes:
         """Return the graph as Turtle."""
         return self.graph.serialize(format="turtle", encoding="utf-8")
+
+    def jsonld(self) -> bytes:
+        """Return the graph as JSON-LD whose context stands in it."""
+        context = dict(METADATA_PREFIXES)
+        text = self.graph.serialize(format="json-ld", context=context, encoding="utf-8")
+        document = {"@context": context, "@graph": _sorted(json.loads(text)["@graph"])}
+        return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _sorted(value: Any) -> Any:
+    """Return JSON-LD without RDF lists in an order that does not depend on the run."""
+    if isinstance(value, dict):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    if isinstance(value, list):
+        return sorted((_sorted(item) for item in value), key=json.dumps)
+    return value
