@@ -13,6 +13,7 @@ matplotlib.use("Agg")
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import PercentFormatter
 from mlmkg.ml.certainty import Certainty, Measured
 
@@ -40,10 +41,9 @@ def draw_reliability(
     with settings():
         figure, axes = plt.subplots(
             2, len(shown), figsize=(3.6 * len(shown) + 0.6, 5.3), squeeze=False,
-            sharex=True, sharey="row", height_ratios=(3, 1), layout="constrained",
+            sharex=True, sharey="row", height_ratios=(3, 1),
+            layout=ConstrainedLayoutEngine(wspace=0.05),  # else 100% of one touches 0% of the next
         )  # fmt: skip
-        # Else 100% of one panel touches 0% of the next.
-        figure.get_layout_engine().set(wspace=0.05)
         for column, (name, found) in enumerate(shown.items()):
             above, below = axes[0, column], axes[1, column]
             _shares(above, found, COLOURS.get(name, INK))
