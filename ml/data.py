@@ -182,7 +182,7 @@ def manifest(export: Path) -> dict[str, Any]:
 
 
 def load_dataset(
-    export: Path, features: Path, encoders: tuple[str, str] = ("lite0", "use"),
+    export: Path, features: Path, encoders: tuple[str | Encoder, str | Encoder] = ("lite0", "use"),
     progress: Progress = quiet, *, classes: bool = True, images: Path | None = None,
     alone: bool = False, graph: Path | None = None,
 ) -> Dataset:  # fmt: skip
@@ -190,7 +190,7 @@ def load_dataset(
 
     :param export: the export's folder.
     :param features: the workspace's ``features`` folder.
-    :param encoders: names of the image and the text encoder.
+    :param encoders: names of the image and the text encoder, or the encoders themselves.
     :param classes: encode the labels of the classes, too, if the export has them.
     :param images: where the image files are if the export has none beside its tables, such as the
         workspace's ``images``.
@@ -210,12 +210,12 @@ def load_dataset(
     place = beside if images is None or beside.is_dir() else images
     shown = tables["images"]
     seen = encode(
-        load_encoder(encoders[0]), shown["sha256"], [place / path for path in shown["path"]], features,
-        progress, alone=alone,
+        load_encoder(encoders[0], "image"), shown["sha256"],
+        [place / path for path in shown["path"]], features, progress, alone=alone,
     )  # fmt: skip
     texts = tables["summaries"]
     said_keys = [sha256(text.encode()).hexdigest() for text in texts["text"]]
-    text_encoder = load_encoder(encoders[1])
+    text_encoder = load_encoder(encoders[1], "text")
     said = encode(text_encoder, said_keys, texts["text"], features, progress, alone=alone)
     in_order = sorted(
         range(len(said_keys)), key=lambda i: languages.get(texts["language"][i], len(languages))

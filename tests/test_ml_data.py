@@ -104,7 +104,7 @@ def test_a_version_that_grew_encodes_only_what_is_new(tmp_path: Path) -> None:
     small = load_dataset(write_export(tmp_path / "small", entities=130), cache)
     counted = Counted()
     large = load_dataset(write_export(tmp_path / "large", entities=132), cache, progress=counted)
-    assert counted.steps == {"lite0 (image)": 1, "use (text)": 1}  # 2 of 132, 6 of 396: one batch each
+    assert counted.steps == {"lite0 (image)": 2, "use (text)": 6}  # of 132 and of 396
     every = torch.arange(130)
     same = [d.images.vectors[d.images.first(every)] for d in (small, large)]
     assert torch.equal(*same)
