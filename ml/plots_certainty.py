@@ -40,7 +40,7 @@ def draw_reliability(
         return
     with settings():
         figure, axes = plt.subplots(
-            2, len(shown), figsize=(3.6 * len(shown) + 0.6, 5.3), squeeze=False,
+            2, len(shown), figsize=(3.6 * len(shown) + 0.6, 5.7), squeeze=False,
             sharex=True, sharey="row", height_ratios=(3, 1),
             layout=ConstrainedLayoutEngine(wspace=0.05),  # else 100% of one touches 0% of the next
         )  # fmt: skip
@@ -48,9 +48,13 @@ def draw_reliability(
             above, below = axes[0, column], axes[1, column]
             _shares(above, found, COLOURS.get(name, INK))
             _counts(below, found, COLOURS.get(name, INK))
-            above.set_title(
-                f"{name.capitalize()}, temperature {certainty.fitted[name].temperature:.2f}"
-            )
+            above.legend(
+                # Above the plot: points lie in every corner of it.
+                loc="lower left", bbox_to_anchor=(-0.03, 1), borderaxespad=0.2, fontsize=8,
+                title=f"{name.capitalize()}, temperature {certainty.fitted[name].temperature:.2f}",
+                title_fontsize=11, alignment="left",
+            )  # fmt: skip
+        axes[1, 0].set_ylim(bottom=0)  # the last, as the panels share it
         axes[0, 0].set_ylabel("share that is right")
         axes[1, 0].set_ylabel("entities")
         figure.supxlabel(
@@ -81,7 +85,6 @@ def _shares(axes: Axes, found: Measured, colour: str) -> None:
     axes.set_ylim(-0.02, 1.02)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1))
-    axes.legend(loc="upper left", fontsize=8)
 
 
 def _counts(axes: Axes, found: Measured, colour: str) -> None:
@@ -89,4 +92,3 @@ def _counts(axes: Axes, found: Measured, colour: str) -> None:
     axes.stairs(found.after.count_B, edges, fill=True, color=colour, alpha=0.35)
     axes.stairs(found.after.count_B, edges, color=colour, linewidth=1.2)
     axes.stairs(found.before.count_B, edges, color=GREY, linewidth=1.2, linestyle="--")
-    axes.set_ylim(bottom=0)
