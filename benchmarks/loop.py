@@ -69,6 +69,7 @@ class Loop:
         if self.config.clip:
             nn.utils.clip_grad_norm_(self._weights, self.config.clip)
         self.optimizer.step()
+        self.schedule.step()
         return loss
 
     def epoch(self) -> torch.Tensor:
