@@ -289,7 +289,8 @@ def test_the_command_reads_the_settings_file_and_says_what_is_missing(workspace,
     result = invoke("-w", workspace.root, "metadata", "-o", tmp_path / "out")
     assert result.exit_code == 0, result.output
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        "void.ttl", "dcat.ttl", "dcat.jsonld", "prov.ttl", "schemaorg.jsonld", "codemeta.json",
+        "void.ttl", "dcat.ttl", "dcat.jsonld", "prov.ttl", "queries.ttl", "schemaorg.jsonld",
+        "codemeta.json",
     }  # fmt: skip
     assert "[dataset] has no publisher" in result.stderr
     assert "datacite-json is left out: it needs creators, publisher: add them" in result.stderr

@@ -14,6 +14,7 @@ from typing import Any
 
 import pyoxigraph as ox
 
+from mlmkg.catalog import Catalog
 from mlmkg.errors import RecipeError
 from mlmkg.metadata.dataset import Dataset
 from mlmkg.metadata.description import Description
@@ -21,7 +22,7 @@ from mlmkg.metadata.formats import FORMATS, Described
 from mlmkg.metadata.inventory import Inventory, take
 from mlmkg.metadata.settings import read_description
 from mlmkg.progress import Progress, quiet
-from mlmkg.workspace import Workspace
+from mlmkg.workspace import Workspace, written_whole
 
 __all__ = ["FORMATS", "Dataset", "Description", "Inventory", "Written", "read_description",
            "write_metadata"]  # fmt: skip
@@ -43,7 +44,8 @@ class Written:
 
 def write_metadata(
     store: ox.Store, workspace: Workspace, folder: Path, *, settings: Mapping[str, Any] | None = None,
-    version: str | None = None, formats: Collection[str] = (), progress: Progress = quiet,
+    version: str | None = None, formats: Collection[str] = (), catalog: Catalog | None = None,
+    html: bool = False, progress: Progress = quiet,
 ) -> Written:  # fmt: skip
     """Write metadata into a folder, and those of exports into theirs.
 
@@ -53,6 +55,8 @@ def write_metadata(
         :class:`~mlmkg.metadata.description.Description`.
     :param version: describe this export alone; by default all that are in the workspace.
     :param formats: of :data:`FORMATS`; by default all that can be written.
+    :param catalog: the query set that is described; by default the shipped one.
+    :param html: write a landing page, too: ``index.html`` with its map and its link set.
     :raises RecipeError: for a setting that is not understood, an unknown format, or a format asked for
         that cannot be written without a setting that is missing.
     :raises WorkspaceError: if the store is empty.
@@ -75,10 +79,17 @@ def write_metadata(
             del asked[name]
         elif wants := [word for word in form.wants if getattr(description, word) is None]:
             hints.append(f"{name} would say more with {', '.join(wants)} in [dataset]")
-    what = Described(store, dataset, folder)
+    what = Described(store, dataset, folder, catalog)
     files = tuple(
         path
         for form in progress(asked.values(), "metadata", unit="format")
         for path in form.write(what)
     )
+    if html:
+        from mlmkg.metadata.landing import landing
+
+        for name, content in landing(store, dataset, folder, files).items():
+            with written_whole(folder / name) as stream:
+                stream.write(content)
+            files += (folder / name,)
     return Written(files, dataset, tuple(hints))

@@ -13,6 +13,7 @@ from typing import Final
 
 import pyoxigraph as ox
 
+from mlmkg.catalog import Catalog, read_catalog
 from mlmkg.export.checksums import SUMS, digest
 from mlmkg.metadata import croissant, rocrate
 from mlmkg.metadata.codemeta import codemeta
@@ -21,6 +22,7 @@ from mlmkg.metadata.dataset import Dataset
 from mlmkg.metadata.dcat import dcat, dcat_jsonld
 from mlmkg.metadata.exports import Export
 from mlmkg.metadata.prov import prov
+from mlmkg.metadata.queries import queries
 from mlmkg.metadata.schemaorg import schemaorg
 from mlmkg.metadata.void import void
 from mlmkg.workspace import written_whole
@@ -33,11 +35,13 @@ class Described:
     :param store: the workspace's store.
     :param dataset: the names of its parts.
     :param folder: where files about the whole go.
+    :param catalog: the query set; None: the shipped one.
     """
 
     store: ox.Store
     dataset: Dataset
     folder: Path
+    catalog: Catalog | None = None
 
 
 Write = Callable[[Described], Iterator[Path]]
@@ -121,6 +125,13 @@ FORMATS: Final[Mapping[str, Format]] = {
         "DCAT-AP 3 (JSON-LD)", _whole("dcat.jsonld", lambda w: dcat_jsonld(w.dataset))
     ),
     "prov": Format("PROV-O", _whole("prov.ttl", lambda w: prov(w.store, w.dataset))),
+    "queries": Format(
+        "SPARQL queries in SHACL",
+        _whole("queries.ttl", lambda w: queries(
+            w.catalog or read_catalog(), w.dataset.description.endpoint
+        )),
+        wants=("endpoint",),
+    ),
     "schemaorg": Format(
         "schema.org", _whole("schemaorg.jsonld", lambda w: schemaorg(w.dataset)), wants=("free",)
     ),
