@@ -9,14 +9,16 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from pyoxigraph import QuerySolutions
 
-from mlmkg import outlines, s2
+from mlmkg import outlines, s2, texts
 from mlmkg.cells import cells as partitioned
 from mlmkg.ntriples import integer, iri, line, point, text, typed
 from mlmkg.pipeline import Work
 from mlmkg.recipe import CellSettings, SplitSettings
-from mlmkg.splits import assign, ranks
-from mlmkg.vocab import CELL, GEO, MLM, RDF
+from mlmkg.results import pour
+from mlmkg.splits import assign_groups, groups, ranks
+from mlmkg.vocab import CELL, GEO, MLM, RDF, XSD
 
 _POINT = r"^(?i:point)\s*\(\s*(?P<longitude>[-+.\dEe]+)\s+(?P<latitude>[-+.\dEe]+)\s*\)$"
 
@@ -32,7 +34,7 @@ def coordinates(points: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
     def numbers(name: str) -> np.ndarray:
         strings = pc.struct_field(parts, name)
         try:
-            return pc.cast(strings, pa.float64()).to_numpy()
+            return np.asarray(strings.cast(pa.float64()), dtype=np.float64)
         except pa.ArrowInvalid:  # "+1.5", which Python reads and Arrow does not, or "1.2.3"
             return np.array([_number(s) for s in strings.to_pylist()], dtype=np.float64)
 
@@ -108,15 +110,68 @@ def draw(work: Work, settings: SplitSettings) -> None:
 
 
 def splits(work: Work, settings: SplitSettings) -> None:
-    """Write each entity's split; entities that share an image are in one."""
+    """Write each entity's split; entities that share an image or a text are in one.
+
+    A text that more than :data:`mlmkg.texts.COMMON` entities have joins none of them: its summaries are
+    marked as ``mlm:boilerplate``, and the provenance says how many there are.
+    """
     entities = work.table("SELECT ?entity WHERE { ?entity a mlm:Entity }")["entity"].to_pylist()
     found = work.table(
         "SELECT ?entity ?image ?file WHERE { ?entity a mlm:Entity ; ?property ?image . "
         "FILTER(?property != rdf:type) OPTIONAL { ?image mlm:file ?file } }"
     ).to_pylist()
     shared = [(row["entity"], row["file"] or row["image"]) for row in found]
+    same = _same_texts(work)
+    common = pc.greater(same["entities"], texts.COMMON)
+    few = same.filter(pc.invert(common))
+    names = (key.hex() for key in few["digest"].to_pylist())
+    shared += zip(few["entity"].to_pylist(), names, strict=True)
     predicate = iri(MLM.split)
+    parts = groups(sorted(entities), shared)
     work.writer.add(
         line(iri(entity), predicate, iri(MLM[name]))
-        for entity, name in assign(sorted(entities), shared, settings).items()
+        for entity, name in assign_groups(parts, settings).items()
     )
+    boilerplate = same.filter(common)
+    work.writer.add(
+        line(iri(summary), iri(MLM.boilerplate), typed("true", XSD.boolean))
+        for summary in boilerplate["summary"].to_pylist()
+    )
+    if boilerplate.num_rows:
+        work.note(
+            f"{len(boilerplate['digest'].unique())} texts are of more than {texts.COMMON} entities "
+            f"each ({boilerplate.num_rows} summaries), and join none of them"
+        )
+    largest = max(parts, key=len, default=[])
+    if len(largest) > max(texts.COMMON, len(entities) // 100):
+        work.note(
+            f"{len(largest)} entities are linked by images and texts that they share, and are in one "
+            f"split; one of them is {min(largest)}"
+        )
+
+
+def _same_texts(work: Work) -> pa.Table:
+    """Return ``entity``, ``summary``, ``digest`` of each summary whose text another entity has too.
+
+    And how many ``entities`` have it. The texts pass by alone, and whose they are is asked only if some
+    come twice: both in one query took three times as long.
+    """
+    found: list[pa.Table] = []
+
+    def take(batch: pa.RecordBatch) -> None:
+        keys = [texts.digest(text or "") for text in batch["text"].to_pylist()]
+        found.append(pa.table({"summary": batch["summary"], "digest": pa.array(keys, pa.binary())}))
+
+    all_texts = "SELECT ?summary ?text { ?summary schema:text ?text }"
+    answer = work.store.query(all_texts, graphs=work.graphs)
+    if not isinstance(answer, QuerySolutions):
+        raise TypeError("a SELECT")
+    pour(answer, take, dict.fromkeys(("summary", "text"), pa.string()))
+    table = pa.concat_tables(found)
+    counts = table["digest"].value_counts()
+    twice = counts.field("values").filter(pc.greater(counts.field("counts"), 1)).drop_null()
+    table = table.filter(pc.is_in(table["digest"], twice))
+    if not table.num_rows:
+        return texts.shared(table.append_column("entity", pa.nulls(0, pa.string())))
+    about = "SELECT ?summary ?entity { ?entity a mlm:Entity . ?summary schema:about ?entity }"
+    return texts.shared(table.join(work.table(about), "summary", join_type="inner"))

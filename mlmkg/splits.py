@@ -2,8 +2,8 @@
 
 Entities enter, a split for each leaves. The hash of an entity's IRI alone decides, so the split is
 the same on every machine and an entity keeps its split when others are added. Entities that share an
-image go together: one of them, chosen by another hash, decides for all. (The smallest of several
-hashes would not do: it is small, and large groups would all go to train.)
+image or a text go together: one of them, chosen by another hash, decides for all. (The smallest of
+several hashes would not do: it is small, and large groups would all go to train.)
 """
 
 from __future__ import annotations
@@ -33,12 +33,14 @@ def groups(entities: Sequence[str], shared: Iterable[tuple[str, str]]) -> list[l
     """Return the entities in groups that must not be parted.
 
     :param entities: (N,) IRIs, each once.
-    :param shared: pairs of an entity and something it may share with others, such as an image;
-        entities that are linked through any chain of these are one group.
+    :param shared: pairs of an entity and something it may share with others, such as an image or a
+        text; entities that are linked through any chain of these are one group. Pairs of other
+        entities are left out.
     """
+    wanted = set(entities)
     graph: nx.Graph[tuple[str, str]] = nx.Graph()
     graph.add_nodes_from(("entity", entity) for entity in entities)
-    graph.add_edges_from((("entity", entity), ("thing", thing)) for entity, thing in shared)
+    graph.add_edges_from((("entity", e), ("thing", thing)) for e, thing in shared if e in wanted)
     return [
         members
         for part in nx.connected_components(graph)
@@ -52,11 +54,18 @@ def assign(
     """Return entity -> ``train``, ``val`` or ``test``.
 
     :param entities: (N,) IRIs, each once.
-    :param shared: pairs of an entity and an image (its IRI, or its file's sha256).
+    :param shared: pairs of an entity and an image (its IRI, or its file's sha256) or a text.
     """
-    wanted = set(entities)
+    return assign_groups(groups(entities, shared), settings)
+
+
+def assign_groups(parts: Iterable[Sequence[str]], settings: SplitSettings) -> dict[str, str]:
+    """Return entity -> ``train``, ``val`` or ``test``.
+
+    :param parts: groups that must not be parted, as :func:`groups` gives them.
+    """
     split = {}
-    for members in groups(entities, ((e, t) for e, t in shared if e in wanted)):
+    for members in parts:
         split.update(dict.fromkeys(members, _name(_speaker(members, settings), settings)))
     return split
 
@@ -71,8 +80,7 @@ def assign_regions(
     :param regions: (N,) the region each lies in.
     :param shared: pairs of an entity and an image; an image that crosses a border joins two regions.
     """
-    wanted = set(entities)
-    links = [*zip(entities, regions, strict=True), *((e, t) for e, t in shared if e in wanted)]
+    links = [*zip(entities, regions, strict=True), *shared]
     region = dict(zip(entities, regions, strict=True))
     split = {}
     for members in groups(entities, links):

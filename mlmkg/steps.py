@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import pyoxigraph as ox
 
-from mlmkg import cells, computed, outlines, s2
+from mlmkg import cells, computed, outlines, s2, texts
 from mlmkg import splits as keyed
 from mlmkg.catalog import Catalog, QueryFile
 from mlmkg.extracting import LocalStatements, first_subjects, values_of
@@ -141,8 +141,8 @@ def _computed_steps(recipe: Recipe, images: bool) -> list[Step]:
             lambda work: computed.draw(work, recipe.splits), {"key": recipe.splits.key},
         ),
         Step(
-            "splits", ("eligible", "images", *files_too),
-            module_plan("Train, val and test", "mlmkg/computed.py#splits", computed, keyed),
+            "splits", ("eligible", "images", SUMMARIES, *files_too),
+            module_plan("Train, val and test", "mlmkg/computed.py#splits", computed, keyed, texts),
             lambda work: computed.splits(work, recipe.splits), asdict(recipe.splits),
         ),
     ]  # fmt: skip

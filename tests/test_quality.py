@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from mlmkg import texts
 from mlmkg.catalog import read_catalog
 from mlmkg.errors import MlmkgError
 from mlmkg.perceptual import perceptual_hash
@@ -30,12 +31,14 @@ from mlmkg.quality.places import within
 from mlmkg.quality.texts import unscrambled
 from mlmkg.recipe import read_recipe
 from mlmkg.sources import crops
-from mlmkg.store import GraphStore
+from mlmkg.splits import assign
+from mlmkg.store import GraphStore, open_read_only
 from mlmkg.vocab import PREFIXES
+from mlmkg.workspace import Workspace
 from tests.conftest import invoke
 from tests.test_update import dump, words
 from tests.wikidata import town as town_of
-from tests.wikis import wiki
+from tests.wikis import picture, wiki
 
 CATALOG = read_catalog()
 RECIPE = read_recipe(CATALOG.folder / "recipe.toml")
@@ -477,6 +480,46 @@ def test_what_was_fetched_for_wikidatas_entities_is_clean(tmp_path: Path) -> Non
     assert found["wrong-language"] == (0, 8)
     assert found["no-summary/de"] == (8, 8)
     assert invoke("-w", tmp_path / "mlm", "validate").exit_code == 0
+
+
+@pytest.mark.parametrize("common", [100, 2])
+def test_entities_of_one_text_are_in_one_split_unless_it_is_boilerplate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, common: int
+) -> None:
+    """Three towns that their hashes put into three splits; two more that have texts of their own."""
+    monkeypatch.setattr(texts, "COMMON", common)
+    alone = assign([f"{PREFIXES['wd']}Q{n}" for n in range(1, 80)], [], RECIPE.splits)
+    of = {split: [int(e.rpartition("Q")[2]) for e in alone if alone[e] == split] for split in SPLITS}
+    same = [of[split][0] for split in SPLITS]
+    numbers = [*same, *of["train"][1:3]]
+    with wiki() as server:
+        for n in numbers:
+            text = "  A Village in the north.\n" if n == same[0] else "a village in the  NORTH."
+            server.pages[f"Thing Q{n}"] = text if n in same else f"Thing {n} is a town on the river."
+            server.files[f"Q{n}.jpg"] = picture(n * 3, "JPEG")
+        path = dump(tmp_path, "wikidata.json", *(town_of(f"Q{n}") for n in numbers))
+        done = invoke(*words(tmp_path, server, path, "build"))
+        assert done.exit_code == 0, done.output
+    folder = tmp_path / "mlm"
+    store = open_read_only(Workspace(folder))
+    rows = store.rows("SELECT ?e ?split { ?e mlm:split ?split }")
+    found = {int(e.rpartition("Q")[2]): split.removeprefix(str(MLM)) for e, split in rows}
+    marked = [row[0] for row in store.rows("SELECT ?s { ?s mlm:boilerplate true }")]
+    said = invoke("-w", folder, "check", "mlm", "--json")
+    finding = next(f for f in json.loads(said.stdout)["findings"] if f["check"] == "same-text")
+    assert finding["count"] == 0
+    if common == 2:
+        assert [found[n] for n in same] == list(SPLITS)
+        assert len(marked) == 3
+        assert finding["remark"].startswith("not judged: 1 texts of more than")
+        comments = store.rows("SELECT ?c { ?activity a prov:Activity ; rdfs:comment ?c }")
+        assert any("1 texts are of more than 2 entities each (3 summaries)" in c for (c,) in comments)
+    else:
+        assert len({found[n] for n in same}) == 1
+        assert marked == []
+        assert finding["remark"] == ""
+    assert all(found[n] == "train" for n in of["train"][1:3])
+    assert invoke("-w", folder, "validate").exit_code == 0
 
 
 @pytest.fixture

@@ -123,7 +123,7 @@ def _contents(figures: Figures) -> str:
 
 def _splits(manifest: Mapping[str, Any], figures: Figures) -> str:
     how = (
-        "by a keyed hash of the IRI; entities that share an image file are in one split"
+        "by a keyed hash of the IRI; entities that share an image file or a text are in one split"
         if manifest["split"] == "hash"
         else "by region: whole S2 cells of level 4 are in one split, and so are shared images"
     )

@@ -14,7 +14,14 @@ from mlmkg.quality.finding import SEVERITIES, Example, Finding
 from mlmkg.quality.pictures import alike_images, read_album, same_image
 from mlmkg.quality.places import near_places
 from mlmkg.quality.queries import query_findings
-from mlmkg.quality.tables import BATCH, read_entities, read_names, read_texts, version_node
+from mlmkg.quality.tables import (
+    BATCH,
+    read_boilerplate,
+    read_entities,
+    read_names,
+    read_texts,
+    version_node,
+)
 from mlmkg.quality.texts import Texts
 from mlmkg.recipe import Recipe
 from mlmkg.store import GraphStore
@@ -56,7 +63,7 @@ def run_checks(
         if math.isfinite(latitude)
     }
     pictures = read_album(store, version, splits)
-    texts = Texts(splits, places, recipe.languages, examples)
+    texts = Texts(splits, places, recipe.languages, examples, read_boilerplate(store))
     batches = -(-len(entities) // BATCH)
     for table in progress(read_texts(store, entities), "summaries", total=batches, unit="batch"):
         texts.look(table)

@@ -99,6 +99,14 @@ def read_texts(store: GraphStore, entities: list[str]) -> Iterator[pa.Table]:
         yield _table(store, _TEXTS, "entity", nodes).sort_by(order)
 
 
+def read_boilerplate(store: GraphStore) -> list[str]:
+    """Return the texts that the build marked as shared by too many entities, in any version."""
+    rows = store.rows(
+        "SELECT DISTINCT ?text WHERE { ?summary mlm:boilerplate true ; schema:text ?text }"
+    )
+    return [text for (text,) in rows]
+
+
 def read_names(store: GraphStore, entities: Iterable[str]) -> dict[str, str]:
     """Return entity -> its English label, another one, or the end of its IRI."""
     wanted = sorted(set(entities))

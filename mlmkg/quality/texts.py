@@ -5,10 +5,8 @@ The summaries pass by once, some thousand entities at a time, and of each only w
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from hashlib import blake2b
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 import pyarrow as pa
@@ -16,6 +14,7 @@ import pyarrow as pa
 from mlmkg.quality.finding import ERROR, LEAK, Check, Example, Finding
 from mlmkg.quality.language import Languages
 from mlmkg.quality.naming import named
+from mlmkg.texts import COMMON, digest
 from mlmkg.vocab import MLM
 
 SAME_TEXT: Final = Check(
@@ -42,7 +41,7 @@ class Texts:
 
     def __init__(
         self, splits: Mapping[str, str], places: Mapping[str, tuple[float, float]],
-        languages: Iterable[str], examples: int,
+        languages: Iterable[str], examples: int, boilerplate: Collection[str] = (),
     ) -> None:  # fmt: skip
         """Begin.
 
@@ -50,8 +49,10 @@ class Texts:
         :param places: entity -> latitude and longitude, of those that have some.
         :param languages: what the summaries say they are in.
         :param examples: how many hits of a check are kept in words.
+        :param boilerplate: texts that the build found too common to keep together.
         """
         self._splits = splits
+        self._boilerplate = frozenset(map(digest, boilerplate))
         self._places = places
         self._languages = Languages(languages)
         self._examples = examples
@@ -96,13 +97,12 @@ class Texts:
             kept.append(Example((entity,), words))
 
     def _remember(self, entity: str, text: str) -> None:
-        plain = normalised(text)
-        if not plain or entity not in self._splits:
+        key = digest(text)
+        if key is None or entity not in self._splits:
             return
-        digest = blake2b(plain.encode("utf-8", "surrogatepass"), digest_size=12).digest()
-        first = self._first.setdefault(digest, entity)
+        first = self._first.setdefault(key, entity)
         if first != entity:
-            self._again.setdefault(digest, ([first], shortened(text)))[0].append(entity)
+            self._again.setdefault(key, ([first], shortened(text)))[0].append(entity)
 
     def findings(self) -> list[Finding]:
         """Return what was found."""
@@ -121,8 +121,9 @@ class Texts:
 
     def _same(self) -> Finding:
         across = [
-            (entities, piece) for entities, piece in self._again.values()
-            if len({self._splits[entity] for entity in entities}) > 1
+            (entities, piece) for key, (entities, piece) in self._again.items()
+            if key not in self._boilerplate
+            and len({self._splits[entity] for entity in entities}) > 1
         ]  # fmt: skip
         across.sort(key=lambda hit: (-len(hit[0]), hit))
         shown = tuple(
@@ -130,20 +131,13 @@ class Texts:
             for entities, piece in across[: self._examples]
         )
         concerned = sum(len(entities) for entities, _ in across)
-        return Finding(SAME_TEXT, len(across), concerned, self._seen, shown)
+        common = len(self._boilerplate.intersection(self._again))
+        remark = f"not judged: {common:,} texts of more than {COMMON} entities each" if common else ""
+        return Finding(SAME_TEXT, len(across), concerned, self._seen, shown, remark=remark)
 
     def _parts(self, entities: Iterable[str]) -> str:
         found = Counter(self._splits[entity] for entity in entities)
         return " and ".join(f"{found[s]} in {s}" for s in ("train", "val", "test") if found[s])
-
-
-def normalised(text: str) -> str:
-    """Return a text as it is compared: NFC, case folded, single spaces.
-
-    >>> normalised(" Köln is\\n  a City ") == normalised("KO\u0308LN is a city")
-    True
-    """
-    return " ".join(unicodedata.normalize("NFC", text).casefold().split())
 
 
 def unscrambled(text: str) -> str | None:
