@@ -211,14 +211,23 @@ def test_an_assessment_has_nothing_to_ask_for_but_a_registered_identifier(metric
         assert FAIR[metric](json.loads(answer.read()), page)
 
 
-def test_the_sizes_and_checksums_of_downloads_are_those_of_the_files(published: str):
+def test_the_sizes_and_checksums_of_downloads_are_those_of_the_files(published: str, bare: Path):
     with urlopen(published) as answer:
         page = answer.read().decode()
+    whole = json.loads((bare / "schemaorg.jsonld").read_text("utf-8"))
+    sizes = {
+        d["sha256"]: d["contentSize"]
+        for part in (whole, *whole["hasPart"])
+        for d in part["distribution"]
+    }
     items = find_signposting_html(published).items
     assert len(items) > 15
     for item in items:
         with urlopen(item.target) as answer:
-            assert f"<code>{sha256(answer.read()).hexdigest()}</code>" in page, item
+            content = answer.read()
+        digest = sha256(content).hexdigest()
+        assert f"<code>{digest}</code>" in page, item
+        assert sizes[digest] == f"{len(content)} B", item
 
 
 # For people
