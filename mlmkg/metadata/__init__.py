@@ -77,7 +77,7 @@ def write_metadata(
                 raise RecipeError(f"{name} {lacks[0]}", where="--format", action="Or leave it out")
             hints += [f"{name} is left out: it {why}" for why in lacks]
             del asked[name]
-        elif wants := [word for word in form.wants if getattr(description, word) is None]:
+        elif wants := [word for word in form.wants if getattr(description, word) in (None, ())]:
             hints.append(f"{name} would say more with {', '.join(wants)} in [dataset]")
     what = Described(store, dataset, folder, catalog)
     files = tuple(
