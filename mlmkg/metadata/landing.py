@@ -197,15 +197,13 @@ def _downloads(places: Places) -> list[dict[str, Any]]:
     groups: dict[str, dict[str, Any]] = {}
     for file, export in items(places.dataset):
         name = export.name if export else ""
-        group = groups.setdefault(name, {
-            "name": name, "text": places.dataset.export_text(export) if export else "",
-            "title": export.title if export else "", "files": [], "bytes": 0, "pictures": 0,
-        })  # fmt: skip
-        group["bytes"] += file.bytes
-        if (form := file_form(file.path)) is None and "/images/" in file.path:
-            group["pictures"] += 1  # a list of thirty thousand pictures helps nobody
-            continue
+        group = groups.setdefault(name, {"name": name, "export": export, "files": [], "bytes": 0})
+        form = file_form(file.path)
         group["files"].append((file, places.file(file), form.media if form else ""))
+        group["bytes"] += file.bytes
+        if export:
+            report = places.dataset.inventory.root / export.path / "report.html"
+            group["report"] = places.beside(report) if report.is_file() else ""
     return list(groups.values())
 
 
