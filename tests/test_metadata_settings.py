@@ -62,7 +62,7 @@ def test_a_format_that_lacks_a_setting_is_an_error_only_if_asked_for(built, tmp_
     assert not (tmp_path / "a").exists()
     default = invoke("-w", built, "metadata", "-o", tmp_path / "b")
     assert default.exit_code == 0
-    assert "datacite-xml is left out: it needs creators, issued, doi" in default.stderr
+    assert "datacite-xml is left out: it needs creators, issued, identifier (a DOI)" in default.stderr
     assert "croissant is left out: it describes an export" in default.stderr
 
 

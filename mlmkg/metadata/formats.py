@@ -27,6 +27,9 @@ from mlmkg.metadata.schemaorg import schemaorg
 from mlmkg.metadata.void import void
 from mlmkg.workspace import written_whole
 
+#: What a setting is called that is looked at in another form.
+_SAID: Final = {"doi": "identifier (a DOI)"}
+
 
 @dataclass(frozen=True)
 class Described:
@@ -67,7 +70,7 @@ class Format:
     def lacks(self, dataset: Dataset) -> list[str]:
         """Return why it cannot be written, or nothing."""
         given = dataset.description
-        missing = [name for name in self.needs if not getattr(given, name)]
+        missing = [_SAID.get(name, name) for name in self.needs if not getattr(given, name)]
         reasons = []
         if missing:
             what = "them" if missing[1:] else "it"
