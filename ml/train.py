@@ -28,7 +28,7 @@ from mlmkg.ml.certainty import Certainty, fit_certainty
 from mlmkg.ml.data import Dataset
 from mlmkg.ml.evaluate import evaluate, quick, said
 from mlmkg.ml.losses import soft_targets
-from mlmkg.ml.models import TEXT_INPUTS, Model, made
+from mlmkg.ml.models import TEXT_INPUTS, Model, Outputs, made
 from mlmkg.ml.objective import Objective
 from mlmkg.ml.ranks import Ranks, ranks
 from mlmkg.ml.record import METRICS, Record
@@ -142,6 +142,8 @@ def _learn(run: _Run, folder: Path, record: Record, force: bool) -> None:
             run.unfinished.save(learning)
     if run.ranks.rank == 0:
         model.load_state_dict(learning.best)
+        if config.task != "ir":
+            _settle(model, dataset)
         _write(model.to("cpu").eval(), run, learning.history, folder, record, force)
 
 
@@ -183,6 +185,14 @@ def _write(
         )
         record.move(new)
     record.forget()
+
+
+def _settle(model: Model, dataset: Dataset) -> None:
+    entities_E = dataset.split["val"]
+    if len(entities_E):
+        answers = said(model.eval(), dataset, entities_E)
+        out = Outputs(answers.image_ND, answers.text_ND, answers.logits)
+        model.settle(out, answers.known, dataset.cell[entities_E])
 
 
 def _certainty(model: Model, dataset: Dataset) -> Certainty:

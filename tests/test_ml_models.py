@@ -9,7 +9,16 @@ import torch
 import torch.nn.functional as F
 from mlmkg.ml.batches import Batch, Feeder
 from mlmkg.ml.losses import soft_targets
-from mlmkg.ml.models import BaselineConfig, ClipConfig, Inputs, IrLe, MlmClip, Model, made
+from mlmkg.ml.models import (
+    BaselineConfig,
+    ClipConfig,
+    Inputs,
+    IrLe,
+    MlmClip,
+    Model,
+    Outputs,
+    made,
+)
 from mlmkg.ml.objective import Objective
 from mlmkg.ml.ranks import Ranks
 from mlmkg.ml.settings import RELEASED, TrainConfig, parsed, settings_of
@@ -154,7 +163,6 @@ def test_cosine_losses_by_hand() -> None:
     a, b = torch.tensor([1.0, 0.0]), torch.tensor([0.6, 0.8])
     image, text = torch.stack([a, b]), torch.stack([b, b])
     out_text = {"image": torch.zeros(2, 1), "text": torch.zeros(2, 1)}
-    from mlmkg.ml.models import Outputs
 
     some = inputs(2)
     config = settings_of("ir-le", task="ir")
@@ -170,7 +178,6 @@ def test_cosine_losses_by_hand() -> None:
 
 
 def test_weights_of_the_losses() -> None:
-    from mlmkg.ml.models import Outputs
 
     some, two = inputs(2), torch.zeros(2, 2)
     image = F.normalize(torch.tensor([[1.0, 0.0], [0.6, 0.8]]), dim=1)
@@ -316,3 +323,25 @@ def test_wrong_images_are_others_and_half_of_all() -> None:
     own = one.rows["image"] == one.rows["summary"]
     assert torch.equal(own, one.match_B)
     assert float(own.float().mean()) == pytest.approx(0.5, abs=0.05)
+
+
+def test_what_a_side_says_counts_for_what_it_is_worth() -> None:
+    """The image's logits are noise, and loud; the text's are right in four of five cases."""
+    generator = torch.Generator().manual_seed(0)
+    label = torch.randint(0, 3, (400,), generator=generator)
+    said = torch.where(torch.rand(400, generator=generator) < 0.8, label, (label + 1) % 3)
+    text, image = 2 * F.one_hot(said, 3).float(), 5 * torch.randn(400, 3, generator=generator)
+    there = {name: torch.ones(400, dtype=torch.bool) for name in ("image", "text", "fused")}
+    logits = {"image": image, "text": text, "fused": image + text}
+    places = torch.zeros(400, 8)
+    model = clip()
+    model.settle(Outputs(places, places, logits), there, label)
+    of_image, of_text, _ = model.shares.tolist()
+    assert of_image < 0.1 and 0.5 < of_text < 2
+    before = F.cross_entropy(logits["fused"], label)
+    assert F.cross_entropy(of_image * image + of_text * text, label) < before / 2
+    whole = inputs()
+    assert torch.isfinite(model(whole).logits["fused"]).all()
+    untouched = clip()
+    untouched.settle(Outputs(places, places, logits), there, torch.full((400,), -1))
+    assert untouched.shares.tolist() == [1, 1, 1]

@@ -88,6 +88,15 @@ class Model(nn.Module, ABC):
         """
         del samples
 
+    def settle(self, outputs: Outputs, known: Mapping[str, Tensor], label_N: Tensor) -> None:
+        """Fit what is left to validation when training has ended: nothing, if not said otherwise.
+
+        :param outputs: what the model says of N validation entities.
+        :param known: modality -> (N,) true where there is anything of it.
+        :param label_N: (N,) true cells, -1 where unknown.
+        """
+        del outputs, known, label_N
+
     def compared(self, outputs: Outputs) -> tuple[Tensor, Tensor]:
         """Return (B, d) of the images and of the texts: what retrieval compares by a dot product."""
         return outputs.image_BD, outputs.text_BD

@@ -39,8 +39,11 @@ class MlmClip(Model):
     The tasks of a side share the trunks and have a second layer each: with that shared, too, cells
     lost to retrieval. What is missing has a learned vector in its place, so any subset of the inputs
     gives an answer. The cell from both sides is the sum of what either says and of a correction that
-    sees both.
+    sees both; how much each of the three counts is fitted on validation when training has ended, as
+    what a side says of what it was trained on is too certain.
     """
+
+    shares: Tensor
 
     kind = "mlm-clip"
     modalities = MODALITIES
@@ -57,6 +60,8 @@ class MlmClip(Model):
         self.image_space, self.text_space = (self._head(hidden, config.shared) for _ in range(2))
         self.image_cell, self.text_cell = (self._head(hidden, config.cells) for _ in range(2))
         self.fused_cell = self._head(2 * hidden, config.cells)
+        # Of the image, the text and the correction in the cell from both.
+        self.register_buffer("shares", torch.ones(3))
         # Means and deviations of the training features: the encoders' numbers differ in size.
         for name in self.inputs:
             self.register_buffer(f"{name}_shift", torch.zeros(config.widths[name]))
@@ -113,12 +118,39 @@ class MlmClip(Model):
             [torch.where(image_B, image_BH, self.missing["image"].to(image_BH.dtype)),
              torch.where(text_B, text_BH, absent_H.to(text_BH.dtype))], dim=1,
         )  # fmt: skip
-        fused_BC = self.fused_cell(both_BH) + image_B * image_BC + text_B * text_BC
+        of_image, of_text, of_both = self.shares
+        fused_BC = (
+            of_image * image_B * image_BC + of_text * text_B * text_BC
+            + of_both * self.fused_cell(both_BH)
+        )  # fmt: skip
         return Outputs(
             F.normalize(self.image_space(image_BH).float(), dim=1),
             F.normalize(self.text_space(text_BH).float(), dim=1),
             {"image": image_BC.float(), "text": text_BC.float(), "fused": fused_BC.float()},
         )
+
+    def settle(self, outputs: Outputs, known: Mapping[str, Tensor], label_N: Tensor) -> None:
+        """Fit the shares of image, text and correction: the least cross-entropy on validation."""
+        there_N = (label_N >= 0) & known["image"] & known["text"]
+        if int(there_N.sum()) < 2:
+            return
+        logits, label_n = {k: v[there_N] for k, v in outputs.logits.items()}, label_N[there_N]
+        parts_3NC = torch.stack([logits["image"], logits["text"], logits["fused"]])
+        parts_3NC[2] -= logits["image"] + logits["text"]  # the shares have been 1
+        log_shares = torch.zeros(3, requires_grad=True)
+        optimizer = torch.optim.LBFGS([log_shares], max_iter=50, line_search_fn="strong_wolfe")
+
+        def loss() -> Tensor:
+            optimizer.zero_grad()
+            fused_NC = torch.einsum("s,snc->nc", log_shares.exp(), parts_3NC)
+            # A little towards 1, for a validation split that says little.
+            found = F.cross_entropy(fused_NC, label_n) + 1e-3 * log_shares.square().sum()
+            found.backward()  # type: ignore[no-untyped-call]
+            return found
+
+        optimizer.step(loss)  # type: ignore[no-untyped-call]
+        if bool(torch.isfinite(log_shares).all()):
+            self.shares.copy_(log_shares.detach().exp())
 
     def compared(self, outputs: Outputs) -> tuple[Tensor, Tensor]:
         """Return what retrieval compares, (B, D + C) of length 1: the place and the cells.
