@@ -5,6 +5,8 @@ Shapes: n rows (queries, or entities), none of them unknown.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -66,3 +68,12 @@ def location_figures(true_n: Integers, guess_n: Integers, km_n: Floats) -> dict[
         f"within_{radius}km": float((km_n <= radius).mean()) if some else float("nan")
         for radius in RADII_KM.values()
     }  # fmt: skip
+
+
+def plain(figures: Mapping[str, float]) -> dict[str, float | None]:
+    """Return figures as JSON has them: None where one is not known.
+
+    >>> plain({"F1": 0.5, "median_km": float("nan")})
+    {'F1': 0.5, 'median_km': None}
+    """
+    return {name: None if math.isnan(value) else value for name, value in figures.items()}

@@ -67,20 +67,14 @@ def _above(scores_nK: Tensor, bound_n1: Tensor) -> Tensor:
     return (scores_nK > bound_n1).sum(dim=1)
 
 
-def gallery_retrieval(image_ND: Tensor, text_ND: Tensor) -> dict[str, Any]:
-    """Return the figures of retrieval both ways among all entities.
+def ranks_both_ways(image_ND: Tensor, text_ND: Tensor) -> dict[str, Floats]:
+    """Return ``image_to_text`` and ``text_to_image``: (N,) ranks among all entities.
 
-    :param image_ND, text_ND: (N, D) of the entities that have both, row by row; two at least.
-    :returns: ``image_to_text`` and ``text_to_image``, each as
-        :func:`mlmkg.ml.figures.retrieval_figures` has them, the same under ``chance``, and
-        ``candidates``.
+    :param image_ND, text_ND: (N, D) of the entities that have both, row by row.
     """
-    chance = chance_figures(len(image_ND))
     return {
-        "candidates": len(image_ND),
-        "image_to_text": retrieval_figures(gallery_ranks(image_ND, text_ND)),
-        "text_to_image": retrieval_figures(gallery_ranks(text_ND, image_ND)),
-        "chance": {"image_to_text": chance, "text_to_image": chance},
+        "image_to_text": gallery_ranks(image_ND, text_ND),
+        "text_to_image": gallery_ranks(text_ND, image_ND),
     }
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
-from mlmkg.ml.figures import LOWER_IS_BETTER, Integers
+from mlmkg.ml.figures import LOWER_IS_BETTER, Integers, plain
 from scipy.stats import bootstrap
 
 #: Groups of fewer rows are left out: their figures are chance.
@@ -52,7 +52,7 @@ def by_group(compute: Compute, groups: Mapping[str, Integers], least: int = LEAS
         ``groups`` and ``rows``, how many were too small.
     """
     large = {name: rows for name, rows in groups.items() if len(rows) >= least}
-    found = {name: {k: _plain(v) for k, v in compute(rows).items()} for name, rows in large.items()}
+    found = {name: plain(compute(rows)) for name, rows in large.items()}
     worst: dict[str, dict[str, Any]] = {}
     mean: dict[str, float] = {}
     for key in next(iter(found.values()), {}):
@@ -99,8 +99,3 @@ def intervals(
     return {
         name: None if math.isnan(low) or math.isnan(high) else [low, high] for name, low, high in both
     }
-
-
-def _plain(value: float) -> float | None:
-    """Return a number that JSON has."""
-    return None if math.isnan(value) else value
