@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from urllib.request import urlopen
 
+import pyoxigraph as ox
 import pytest
 import rdflib
 from hypothesis import given
@@ -335,3 +336,19 @@ def test_the_command_writes_the_page_beside_what_it_links_to(workspace: Workspac
     names = {"index.html", "linkset.json", "map.png", "void.ttl", "prov.ttl"}
     assert {path.name for path in tmp_path.iterdir()} == names
     assert all(f"{tmp_path}/{name}" in result.stdout for name in names)
+
+
+def test_a_store_with_next_to_nothing_has_a_page_too(tmp_path: Path):
+    """No place, no picture, no text, no provenance: what there is nothing to say of is not there."""
+    store = ox.Store()
+    graph = ox.NamedNode("https://w3id.org/mlmkg/graph/v1/g")
+    entity = b"<http://e/1> a <https://w3id.org/mlmkg/ontology#Entity> ."
+    store.load(entity, ox.RdfFormat.TURTLE, to_graph=graph)
+    written = write_metadata(store, Workspace(tmp_path / "mlm"), tmp_path, html=True)
+    assert tmp_path / "map.png" not in written.files
+    page = Page(text_of(tmp_path))
+    assert not list(page.all("img"))
+    assert "There is nothing to download yet" in page.text
+    anchors = {a["id"] for _, a in page.tags if "id" in a}
+    assert {a["href"][1:] for a in page.all("a") if a["href"].startswith("#")} <= anchors
+    assert not anchors & {"where", "made"}
