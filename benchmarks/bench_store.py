@@ -61,7 +61,8 @@ Store(sys.argv[2]).bulk_load(path=sys.argv[1], format=RdfFormat.N_TRIPLES, to_gr
 """
 OPTIMIZE = "import sys; from pyoxigraph import Store; Store(sys.argv[1]).optimize()"
 GRAPH_FILE = """
-import sys; from pathlib import Path; from mlmkg.graphfile import SortingWriter, write
+import sys; from pathlib import Path
+from mlmkg.graphfile import write; from mlmkg.sorting import SortingWriter
 w = SortingWriter(Path(sys.argv[2]).parent); w.add(open(sys.argv[1], 'rb')); write(Path(sys.argv[2]), w)
 """
 REBUILD = """

@@ -1,4 +1,4 @@
-"""``mlmkg verify``: whether an export is as it was written."""
+"""``mlmkg verify``: whether an export or a dump is as it was written."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from mlmkg.cli.context import Context, pass_context
 @click.argument("folder", type=click.Path(path_type=Path))
 @pass_context
 def command(context: Context, folder: Path) -> None:
-    """Compare the files of an export with its checksums; exits with 1 if one is another.
+    """Compare the files of an export, or a dump, with its checksums; exits with 1 if one differs.
 
     \b
     mlmkg verify mlm/exports/irle-gr
+    mlmkg verify dump
     """
     from mlmkg.cli.tables import print_table
 

@@ -8,27 +8,21 @@ nothing that looks finished.
 
 from __future__ import annotations
 
-import heapq
 import re
-import tempfile
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import islice
 from pathlib import Path
-from typing import IO, Final, cast
+from typing import IO, Final
 
 import zstandard
 
 from mlmkg.errors import WorkspaceError
+from mlmkg.sorting import SortingWriter
 from mlmkg.workspace import written_whole
 
-#: Lines sorted in memory at a time; more are sorted in runs on disk and merged. About 150 MB.
-LINES_IN_MEMORY: Final = 500_000
 #: Compression level: 3 packs these files twelvefold at the speed they are sorted; 10 takes five
 #: times longer for a tenth less.
 LEVEL: Final = 3
-_CHUNK: Final = 20_000
 _NAME: Final = re.compile(r"(?P<name>.+)-(?P<key>[0-9a-f]{16})\.nt\.zst")
 
 
@@ -90,77 +84,6 @@ def written_graphs(folder: Path, name: str = "") -> list[GraphFile]:
     return sorted(found, key=lambda graph: (graph.record.stat().st_mtime_ns, graph.name))
 
 
-class SortingWriter:
-    """Takes N-Triples bytes cut anywhere, or whole lines; gives them back sorted, each once."""
-
-    def __init__(self, spill: Path) -> None:
-        """Start empty; sorted runs go to anonymous files in ``spill`` when memory is full."""
-        self._spill = spill
-        self._lines: list[bytes] = []
-        self._rest = b""
-        self._runs: list[IO[bytes]] = []
-
-    def write(self, data: bytes) -> int:
-        """Take bytes that may end within a line."""
-        lines = (self._rest + data).split(b"\n")
-        self._rest = lines.pop()
-        self._lines += lines
-        self._spill_when_full()
-        return len(data)
-
-    def flush(self) -> None:
-        """Do nothing: lines are written when all of them are sorted."""
-
-    def as_file(self) -> IO[bytes]:
-        """Return itself as the file that Oxigraph writes to; it calls ``write`` and ``flush``."""
-        return cast("IO[bytes]", self)
-
-    def add(self, lines: Iterable[bytes]) -> int:
-        """Take whole lines, each with its line end; return how many."""
-        lines, number = iter(lines), 0
-        while batch := [line[:-1] for line in islice(lines, _CHUNK)]:
-            number += len(batch)
-            self._lines += batch
-            self._spill_when_full()
-        return number
-
-    def _spill_when_full(self) -> None:
-        if len(self._lines) >= LINES_IN_MEMORY:
-            run = tempfile.TemporaryFile(dir=self._spill)  # noqa: SIM115 - closed in `sorted`
-            for chunk in _chunks(self._sorted_lines()):
-                run.write(chunk)
-            run.seek(0)
-            self._runs.append(run)
-            self._lines = []
-
-    def _sorted_lines(self) -> list[bytes]:
-        lines = self._lines
-        lines.sort()
-        return lines
-
-    def sorted(self) -> Iterator[bytes]:
-        """Yield the lines without line end, sorted bytewise, each once."""
-        if self._rest:
-            raise ValueError("the last line is not complete")
-        runs: list[Iterable[bytes]] = [self._sorted_lines()]
-        runs += [(line[:-1] for line in run) for run in self._runs]
-        merged = heapq.merge(*runs) if self._runs else runs[0]
-        previous = b""
-        for line in merged:
-            if line != previous:
-                yield line
-            previous = line
-        for run in self._runs:
-            run.close()
-        self._lines, self._runs = [], []
-
-
-def _chunks(lines: Iterable[bytes]) -> Iterator[bytes]:
-    lines = iter(lines)
-    while batch := list(islice(lines, _CHUNK)):
-        yield b"\n".join(batch) + b"\n"
-
-
 def write(path: Path, lines: SortingWriter) -> Written:
     """Write a graph file whole, or not at all.
 
@@ -172,10 +95,11 @@ def write(path: Path, lines: SortingWriter) -> Written:
     with written_whole(path) as raw, zstandard.ZstdCompressor(LEVEL).stream_writer(
         raw, closefd=False
     ) as stream:  # fmt: skip
-        for chunk in _chunks(lines.sorted()):
-            digest.update(chunk)
-            triples += chunk.count(b"\n")
-            stream.write(chunk)
+        for block in lines.blocks():
+            content = b"".join(block)
+            digest.update(content)
+            triples += len(block)
+            stream.write(content)
     return Written(triples, digest.hexdigest())
 
 

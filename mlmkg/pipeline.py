@@ -21,12 +21,14 @@ from pyoxigraph import QuerySolutions, QueryTriples, RdfFormat
 
 from mlmkg import graphfile, provenance
 from mlmkg.errors import MlmkgError, PipelineError
-from mlmkg.graphfile import GraphFile, SortingWriter
+from mlmkg.graphfile import GraphFile
 from mlmkg.progress import Progress, quiet
 from mlmkg.provenance import Made, Plan
 from mlmkg.results import read_table
+from mlmkg.sorting import SortingWriter
 from mlmkg.sources import Origin
 from mlmkg.store import (
+    SOURCE,
     GraphStore,
     disk_full_said,
     graph_iri,
@@ -37,6 +39,8 @@ from mlmkg.workspace import Workspace, written_whole
 
 #: Folders with this prefix in a workspace belong to a running build.
 SCRATCH: Final = ".scratch-"
+#: Why a step runs although its graph is there.
+ASKED: Final = "asked for"
 #: The graph of an import of the published MLM.
 IMPORTED: Final = "imported"
 #: Graphs, and families of them, that are added beside those of the pipeline.
@@ -147,9 +151,9 @@ class Pipeline:
             keys[step.writes] = file.key
             stale = {item.step.writes for item in planned if item.why}
             asked = force or step.writes in again
-            why = "asked for" if asked else "" if file.written else _why(file, step, stale)
+            why = ASKED if asked else "" if file.written else _why(file, step, stale)
             planned.append(Planned(step, file, why))
-        return planned
+        return [replace(item, why="") if _unread(item, planned) else item for item in planned]
 
 
 def pipeline(query_set: str, steps: Iterable[Step]) -> Pipeline:
@@ -198,6 +202,21 @@ def _key(step: Step, keys: Mapping[str, str]) -> str:
         "reads": {name: keys[name] for name in step.reads},
     }
     return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _unread(item: Planned, planned: Iterable[Planned]) -> bool:
+    """Whether a graph is of no use: its file is gone, and all that was made of it is there.
+
+    So it is with the source's statements in a workspace that was loaded from a dump. They are in no
+    store; other graphs, which are, are made again.
+    """
+    name = item.step.writes
+    return (
+        name == SOURCE
+        and item.why != ASKED
+        and item.file.record.is_file()
+        and not any(name in other.step.reads and other.why for other in planned)
+    )
 
 
 def _why(file: GraphFile, step: Step, stale: set[str]) -> str:

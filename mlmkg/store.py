@@ -164,6 +164,23 @@ def _open_for_writing(path: Path) -> Store:
         raise
 
 
+@contextmanager
+def held(workspace: Workspace) -> Iterator[None]:
+    """Keep others from writing to the workspace's store, if there is one, until the body ends.
+
+    :raises WorkspaceError: if another process is writing to it.
+    """
+    present = None
+    try:
+        present = _open_for_writing(workspace.store) if workspace.store.is_dir() else None
+    except WorkspaceError:
+        raise
+    except OSError:
+        pass  # damaged: nobody writes to it
+    yield
+    del present
+
+
 def _keys(path: Path) -> dict[str, str] | None:
     """Return what a store indexes, or None if there is none that can be read."""
     try:

@@ -12,6 +12,7 @@ import mlmkg.ml
 import pytest
 from mlmkg.cli.main import root
 
+import mlmkg.dumps
 import mlmkg.export
 import mlmkg.harvest
 import mlmkg.metadata
@@ -22,8 +23,8 @@ from mlmkg.catalog import read_catalog
 
 DOCS = Path(__file__).parent.parent / "docs"
 PACKAGES = (
-    mlmkg, mlmkg.export, mlmkg.harvest, mlmkg.metadata, mlmkg.ml, mlmkg.quality, mlmkg.report,
-    mlmkg.sources,
+    mlmkg, mlmkg.dumps, mlmkg.export, mlmkg.harvest, mlmkg.metadata, mlmkg.ml, mlmkg.quality,
+    mlmkg.report, mlmkg.sources,
 )  # fmt: skip
 
 

@@ -15,10 +15,11 @@ import pytest
 
 from mlmkg.catalog import read_catalog, shipped
 from mlmkg.errors import PipelineError
-from mlmkg.graphfile import GraphFile, SortingWriter, open_lines, write
+from mlmkg.graphfile import GraphFile, open_lines, write
 from mlmkg.pipeline import Step, Work, build, pipeline
 from mlmkg.provenance import Plan
 from mlmkg.recipe import read_recipe
+from mlmkg.sorting import SortingWriter
 from mlmkg.sources.gazetteer import Gazetteer
 from mlmkg.steps import dataset
 from mlmkg.store import open_read_only
@@ -80,7 +81,7 @@ def test_a_graph_file_is_sorted_and_without_duplicates_however_it_is_written(tmp
 def test_more_lines_than_memory_holds_are_merged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mlmkg.graphfile.LINES_IN_MEMORY", 100)
+    monkeypatch.setattr("mlmkg.sorting.BYTES_IN_MEMORY", 8_000)
     writer = SortingWriter(tmp_path)
     for i in range(1000):
         writer.write(b"<urn:%d> <urn:p> <urn:o> .\n" % (i * 7919 % 500))

@@ -1,4 +1,4 @@
-"""The checksums of an export: ``SHA256SUMS``, as ``sha256sum --check`` reads it, and their proof."""
+"""The checksums of a folder: ``SHA256SUMS``, as ``sha256sum --check`` reads it, and their proof."""
 
 from __future__ import annotations
 
@@ -72,15 +72,16 @@ def verify(folder: Path, progress: Progress = quiet) -> Verified:
         text = path.read_bytes()
     except OSError:
         raise ExportError(
-            "there are no checksums", where=path, action="Name a folder that `mlmkg export` wrote"
-        ) from None
+            "there are no checksums", where=path,
+            action="Name a folder that `mlmkg export` or `mlmkg dump` wrote",
+        ) from None  # fmt: skip
     sums: dict[str, str] = {}
     for number, line in enumerate(text.decode("utf-8", "replace").splitlines(), start=1):
         sha, _, name = line.partition("  ")
         if len(sha) != 64 or not name or Path(name).is_absolute() or ".." in Path(name).parts:
             raise ExportError(
                 f"no checksum and path: {line[:80]!r}", where=f"{path}:{number}",
-                action="Get the export again, or write it anew with --force",
+                action="Get it again, or write it anew with --force",
             )  # fmt: skip
         sums[name] = sha
     there = set(files(folder))

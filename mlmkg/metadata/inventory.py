@@ -104,20 +104,23 @@ class Inventory:
 
 
 def take(
-    store: ox.Store, workspace: Workspace, version: str | None = None, *, progress: Progress = quiet
-) -> Inventory:
+    store: ox.Store, workspace: Workspace, version: str | None = None, *,
+    statistics: StoreStatistics | None = None, files: bool = True, progress: Progress = quiet,
+) -> Inventory:  # fmt: skip
     """Return what there is in a store and its workspace.
 
     :param version: describe this export alone; by default all that are there.
+    :param statistics: the store's counts, if they are known.
+    :param files: whether to look at graph files and exports, and not at the store alone.
     :raises WorkspaceError: if the store holds no named graphs.
     :raises ExportError: if there is no such export, or one is not what its manifest says.
     """
-    statistics = count(store)
+    statistics = statistics or count(store, progress=progress)
     if not statistics.graphs:
         raise WorkspaceError(
             "the store is empty", where=workspace.store, action="Run `mlmkg build` to fill it"
         )
-    graphs = tuple(_graphs(store, workspace, statistics, progress))
+    graphs = tuple(_graphs(store, workspace if files else None, statistics, progress))
     images = _rows(store, "SELECT (COUNT(*) AS ?n) WHERE { ?f a mlm:ImageFile }")
     points = _rows(store, "SELECT (STR(?p) AS ?w) WHERE { ?e a mlm:Entity ; wdt:P625 ?p }")
     languages = _rows(
@@ -130,7 +133,7 @@ def take(
         root=workspace.root.resolve(),
         statistics=statistics,
         graphs=graphs,
-        exports=tuple(read_exports(workspace, version)),
+        exports=tuple(read_exports(workspace, version)) if files else (),
         origins=tuple(_origins(store)),
         kind=_kind(store),
         entities=statistics.union.classes[f"{PREFIXES['mlm']}Entity"],
@@ -157,7 +160,7 @@ def _rows(store: ox.Store, query: str) -> Iterator[list[str]]:
 
 
 def _graphs(
-    store: ox.Store, workspace: Workspace, statistics: StoreStatistics, progress: Progress
+    store: ox.Store, workspace: Workspace | None, statistics: StoreStatistics, progress: Progress
 ) -> Iterator[Graph]:
     records = {
         row[0]: row[1:]
@@ -172,8 +175,10 @@ def _graphs(
         name = graph_name(iri)
         if iri in records:
             title, checksum, key, written = records[iri]
-            path = GraphFile(workspace.graphs, name, key).path
-            file = _file(workspace, path) if path.is_file() else None
+            file = None
+            if workspace is not None:
+                path = GraphFile(workspace.graphs, name, key).path
+                file = _file(workspace, path) if path.is_file() else None
             found = licences.get(iri, set())
             licence = found.pop() if len(found) == 1 else None
             yield Graph(iri, name, title, checksum, written, licence, file)

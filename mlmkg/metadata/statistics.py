@@ -1,22 +1,34 @@
 """Counts of a store for VoID: the union of its graphs, and each graph.
 
-By SPARQL aggregates: on 1.5 million triples all of them together took 6 CPU seconds and 280 MB, where
-one pass over the store's own dump took 8. Graphs are disjoint (a check query asks for that), so that
-triples are summed; subjects and objects are not, and are counted again over the union.
+In one pass over the store, graph by graph. Graphs are disjoint (a check query asks for that), so that
+triples are summed; subjects and objects are not, so that the distinct ones have to be found. Each is a
+64-bit hash, written to one of 64 files by its first bits, and counted file by file: memory stays
+small however large the store is. (Two of five million terms have the same hash once in a million
+stores. By SPARQL aggregates, 5 million triples took 21 CPU seconds and 705 MB.)
 """
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any, Final
+from pathlib import Path
+from typing import IO, Final, Self
 
+import numpy as np
 import pyoxigraph as ox
+from numpy.typing import NDArray
 
+from mlmkg.progress import Progress, quiet
+from mlmkg.sorting import LineBlocks
 from mlmkg.vocab import RDF
 
-_ALL: Final = "GRAPH ?g { ?s ?p ?o }"
+_TYPE: Final = f"<{RDF.type}>".encode()
+#: The files that hashes are spread over, by their first six bits.
+_PARTS: Final = 64
+#: A term in its place: its hash, and the numbers of its graph and property.
+_PLACED: Final = np.dtype([("term", np.uint64), ("graph", np.uint32), ("property", np.uint32)])
 
 
 @dataclass(frozen=True)
@@ -65,53 +77,130 @@ class StoreStatistics:
     properties: dict[str, PropertyCount]
 
 
-def count(store: ox.Store) -> StoreStatistics:
+def count(store: ox.Store, *, progress: Progress = quiet) -> StoreStatistics:
     """Count what is in a store's named graphs.
 
     :param store: named graphs that share no triple.
     """
-    union = Statistics()
-    graphs: dict[str, Statistics] = {}
-    for graph, predicate, n in _rows(
-        store, f"SELECT ?g ?p (COUNT(*) AS ?n) WHERE {{ {_ALL} }} GROUP BY ?g ?p"
-    ):
-        graphs.setdefault(graph, Statistics()).properties[predicate] += int(n)
-        union.properties[predicate] += int(n)
-    for graph, subjects, objects in _rows(
-        store,
-        "SELECT ?g (COUNT(DISTINCT ?s) AS ?n) (COUNT(DISTINCT ?o) AS ?m) "
-        f"WHERE {{ {_ALL} }} GROUP BY ?g",
-    ):
-        graphs[graph].subjects = graphs[graph].entities = int(subjects)
-        graphs[graph].objects = int(objects)
-    ((subjects, objects),) = _rows(
-        store, f"SELECT (COUNT(DISTINCT ?s) AS ?n) (COUNT(DISTINCT ?o) AS ?m) WHERE {{ {_ALL} }}"
-    )
-    union.subjects = union.entities = int(subjects)
-    union.objects = int(objects)
-    blank = set()
-    for graph, node in _rows(store, f"SELECT DISTINCT ?g ?s WHERE {{ {_ALL} FILTER(isBlank(?s)) }}"):
-        graphs[graph].entities -= 1
-        blank.add(node)
-    union.entities -= len(blank)
-    for graph, cls, n in _rows(
-        store,
-        f"SELECT ?g ?c (COUNT(*) AS ?n) WHERE {{ GRAPH ?g {{ ?s <{RDF.type}> ?c }} }} GROUP BY ?g ?c",
-    ):
-        graphs[graph].classes[cls] += int(n)
-        union.classes[cls] += int(n)
-    properties = {
-        predicate: PropertyCount(union.properties[predicate], int(subjects), int(objects))
-        for predicate, subjects, objects in _rows(
-            store,
-            "SELECT ?p (COUNT(DISTINCT ?s) AS ?n) (COUNT(DISTINCT ?o) AS ?m) "
-            f"WHERE {{ {_ALL} }} GROUP BY ?p",
+    graphs = [graph for graph in store.named_graphs() if isinstance(graph, ox.NamedNode)]
+    with Counting() as counting:
+        for graph in progress(graphs, "counting", unit="graph"):
+            with LineBlocks(lambda block, iri=graph.value: counting.add(iri, block)) as lines:
+                store.dump(lines.as_file(), ox.RdfFormat.N_TRIPLES, from_graph=graph)
+        return counting.result()
+
+
+class Counting:
+    """Takes the triples of graphs and counts them.
+
+    :param spill: the folder for temporary files; by default the system's.
+    """
+
+    def __init__(self, spill: Path | None = None) -> None:
+        self._spill = spill
+        self._open = ExitStack()
+        self._graphs: dict[str, Statistics] = {}
+        self._numbers: dict[bytes, int] = {}
+        self._blank: set[tuple[str, bytes]] = set()
+
+    def __enter__(self) -> Self:
+        self._subjects, self._objects = _Terms(self._open, self._spill), _Terms(self._open, self._spill)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def add(self, graph: str, block: bytes) -> None:
+        """Take whole lines of N-Triples, as Oxigraph writes them, of a graph."""
+        if graph not in self._graphs:
+            self._graphs[graph] = Statistics()
+        found, place = self._graphs[graph], list(self._graphs).index(graph)
+        subjects, properties, objects = zip(
+            *[line.split(b" ", 2) for line in block.split(b"\n") if line], strict=True
         )
-    }
-    return StoreStatistics(union, dict(sorted(graphs.items())), dict(sorted(properties.items())))
+        for name, number in Counter(properties).items():
+            self._numbers.setdefault(name, len(self._numbers))
+            found.properties[_value(name)] += number
+        if _TYPE in self._numbers:
+            types = Counter(o for p, o in zip(properties, objects, strict=True) if p == _TYPE)
+            found.classes.update({_value(o[:-2]): n for o, n in types.items() if o.startswith(b"<")})
+        if block.startswith(b"_:") or b"\n_:" in block:
+            self._blank |= {(graph, subject) for subject in subjects if subject.startswith(b"_:")}
+        numbers = np.fromiter(map(self._numbers.__getitem__, properties), np.uint32, len(properties))
+        self._subjects.add(subjects, place, numbers)
+        self._objects.add(objects, place, numbers)
+
+    def result(self) -> StoreStatistics:
+        """Return the counts of all that was taken."""
+        number = len(self._graphs), len(self._numbers)
+        subjects, subjects_of_graph, subjects_of_property = self._subjects.distinct(*number)
+        objects, objects_of_graph, objects_of_property = self._objects.distinct(*number)
+        union = Statistics(subjects, subjects - len({node for _, node in self._blank}), objects)
+        blank = Counter(graph for graph, _ in self._blank)
+        for place, (graph, found) in enumerate(self._graphs.items()):
+            found.subjects = int(subjects_of_graph[place])
+            found.entities = found.subjects - blank[graph]
+            found.objects = int(objects_of_graph[place])
+            union.properties.update(found.properties)
+            union.classes.update(found.classes)
+        properties = {
+            name: PropertyCount(union.properties[name], int(subjects), int(objects))
+            for name, subjects, objects in zip(
+                map(_value, self._numbers), subjects_of_property, objects_of_property, strict=True
+            )
+        }
+        return StoreStatistics(
+            union, dict(sorted(self._graphs.items())), dict(sorted(properties.items()))
+        )
 
 
-def _rows(store: ox.Store, query: str) -> Iterator[list[str]]:
-    answer: Any = store.query(query)
-    for solution in answer:
-        yield [term.value for term in solution]
+class _Terms:
+    """The terms of one place in the triples, as hashes on disk."""
+
+    def __init__(self, stack: ExitStack, spill: Path | None) -> None:
+        self._files = [_temporary(stack, spill) for _ in range(_PARTS)]
+
+    def add(self, terms: tuple[bytes, ...], graph: int, properties: NDArray[np.uint32]) -> None:
+        placed = np.empty(len(terms), _PLACED)
+        placed["term"] = np.fromiter(map(hash, terms), np.int64, len(terms)).view(np.uint64)
+        placed["graph"] = graph
+        placed["property"] = properties
+        part = (placed["term"] >> np.uint64(58)).astype(np.uint8)
+        placed = placed[np.argsort(part, kind="stable")]
+        ends = np.cumsum(np.bincount(part, minlength=_PARTS))
+        for file, start, end in zip(self._files, (0, *ends), ends, strict=False):
+            file.write(placed[start:end].tobytes())
+
+    def distinct(
+        self, graphs: int, properties: int
+    ) -> tuple[int, NDArray[np.int64], NDArray[np.int64]]:
+        """Return how many distinct terms there are: in all, by graph, by property."""
+        number = 0
+        by_graph, by_property = np.zeros(graphs, np.int64), np.zeros(properties, np.int64)
+        for file in self._files:
+            file.seek(0)
+            placed = np.frombuffer(file.read(), _PLACED)
+            found, counts = _distinct(placed, "graph", graphs)
+            number += found
+            by_graph += counts
+            by_property += _distinct(placed, "property", properties)[1]
+        return number, by_graph, by_property
+
+
+def _distinct(placed: NDArray[np.void], place: str, length: int) -> tuple[int, NDArray[np.int64]]:
+    """Return how many distinct terms there are, in all and by where they stand."""
+    order = np.lexsort((placed[place], placed["term"]))
+    term, where = placed["term"][order], placed[place][order]
+    new = np.diff(term, prepend=~term[:1]) != 0
+    number = int(np.count_nonzero(new))
+    new |= np.diff(where, prepend=where[:1]) != 0
+    return number, np.bincount(where[new], minlength=length)
+
+
+def _temporary(stack: ExitStack, spill: Path | None) -> IO[bytes]:
+    return stack.enter_context(tempfile.TemporaryFile(dir=spill))
+
+
+def _value(term: bytes) -> str:
+    """Return the IRI that a term of N-Triples is."""
+    return term[1:-1].decode()

@@ -22,11 +22,20 @@ if TYPE_CHECKING:
 _NAMESPACE: Final = re.compile(r".*[#/]")
 
 
-def void(dataset: Dataset) -> bytes:
-    """Return the VoID description as Turtle."""
+def void(dataset: Dataset, *, dumps: Mapping[str, str] | None = None) -> bytes:
+    """Return the VoID description as Turtle.
+
+    :param dumps: addresses of files with all graphs -> the name of their form at W3C, or "" for one
+        that has none there; by default the graph files of the workspace are named, as N-Triples.
+    """
     found = dataset.inventory
     out = Out()
     _head(out, dataset)
+    subject = out.iri(dataset.iri)
+    for address in dumps or ():
+        out.say(subject, VOID.dataDump, out.iri(address))
+    for form in sorted({"N-Triples"} if dumps is None else {*dumps.values()} - {""}):
+        out.say(subject, VOID.feature, out.iri(FORMATS[form]))
     _numbers(out, out.iri(dataset.iri), found.statistics.union, found.statistics.properties)
     for named in found.graphs:
         subset = out.iri(named.iri)
@@ -56,7 +65,6 @@ def _head(out: Out, dataset: Dataset) -> None:
         (FOAF.homepage, given.landing_page),
         (VOID.sparqlEndpoint, given.endpoint),
         (VOID.exampleResource, found.example),
-        (VOID.feature, FORMATS["N-Triples"]),
         *((DCT.source, origin.iri) for origin in found.origins),
         *((VOID.vocabulary, namespace) for namespace in vocabularies(found.statistics.union)),
     ]
