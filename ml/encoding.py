@@ -12,7 +12,7 @@ import os
 import secrets
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
@@ -132,15 +132,20 @@ def encoded(
     """
     parts = [rows[start : start + encoder.batch] for start in range(0, len(rows), encoder.batch)]
     run = encoder.encoded if isinstance(encoder, TwoStep) else encoder.encode
+    short = False
+    source = _prepared(encoder, [[items[row] for row in part] for part in parts], parts)
     try:
-        for part, ready in _prepared(encoder, [[items[row] for row in part] for part in parts], parts):
+        for part, ready in source:
             try:
                 vectors = run(ready)
             except (MemoryError, RuntimeError) as error:
                 if not _memory_is_short(error):
                     raise
+                short = True
+            if short:  # only here nothing holds the memory that the batch took any more
                 del ready
-                raise _too_large(encoder, [items[row] for row in part], error) from None
+                source.close()
+                raise _too_large(encoder, [items[row] for row in part])
             finite = np.isfinite(vectors).all(axis=1)
             if not finite.all():
                 raise ModelError(
@@ -151,12 +156,13 @@ def encoded(
             journal.add(part, vectors)
             yield from part
     finally:
+        source.close()
         journal.close()
 
 
 def _prepared(
     encoder: Encoder, batches: Sequence[Sequence[Any]], parts: Sequence[Sequence[int]]
-) -> Iterator[tuple[Sequence[int], Any]]:
+) -> Generator[tuple[Sequence[int], Any], None, None]:
     """Yield batches as the encoder takes them; the next ones are decoded in another thread."""
     if not isinstance(encoder, TwoStep):
         yield from zip(parts, batches, strict=True)
@@ -184,7 +190,7 @@ def _memory_is_short(error: BaseException) -> bool:
     return short or any(words in said for words in _NO_MEMORY)
 
 
-def _too_large(encoder: Encoder, batch: Sequence[Any], error: BaseException) -> ModelError:
+def _too_large(encoder: Encoder, batch: Sequence[Any]) -> ModelError:
     """Return the error that says which batch fits: the largest half, quarter ... that runs."""
     import torch
 
@@ -202,7 +208,7 @@ def _too_large(encoder: Encoder, batch: Sequence[Any], error: BaseException) -> 
             break
     where = "of the GPU" if torch.cuda.is_available() else "of this machine"
     return ModelError(
-        f"a batch of {len(batch)} does not fit into the memory {where} ({str(error).split('. ')[0]})",
+        f"a batch of {len(batch)} does not fit into the memory {where}",
         where=encoder.name,
         action=(
             f"Use `mlmkg encode --batch {size}`, which fits; what is encoded is kept" if size

@@ -75,21 +75,29 @@ def _fetched(name: str, revision: str | None) -> Path:
     def fetch(patterns: tuple[str, ...]) -> Path:
         return Path(
             hub.snapshot_download(
-                name, revision=revision, allow_patterns=list(patterns), etag_timeout=PATIENCE
+                name, revision=state, allow_patterns=list(patterns), etag_timeout=PATIENCE,
+                local_files_only=unreachable is not None,
             )
-        )
+        )  # fmt: skip
 
+    state, unreachable = revision, None
+    try:
+        # Asked for by itself, for only this request knows a time limit.
+        state = hub.HfApi().model_info(name, revision=revision, timeout=PATIENCE).sha
+    except Exception as error:  # the hub's, httpx's and the system's have no common class
+        unreachable = error
     try:
         folder = fetch((*_ABOUT, _WEIGHTS[0]))
         if not any(folder.rglob(_WEIGHTS[0])):
             folder = fetch((*_ABOUT, _WEIGHTS[1]))
-    except Exception as error:  # the hub's, httpx's and the system's have no common class
+    except Exception as error:
+        why = unreachable or error
         raise ModelError(
             f"the model {name!r} is not on this machine, and the hub does not know it or cannot be "
-            f"reached ({type(error).__name__})", where="--encoders",
+            f"reached ({type(why).__name__})", where="--encoders",
             action="Check the id; or fetch it elsewhere with `hf download "
             f"{name} --local-dir FOLDER` and give that folder: hf:FOLDER",
-        ) from error  # fmt: skip
+        ) from why  # fmt: skip
     return folder
 
 

@@ -34,11 +34,12 @@ def load(which: str, modality: str | None, precision: str | None = None) -> Enco
     :param modality: image or text; None if the model has only one.
     :raises ModelError: if it cannot be found or is of no kind known here.
     """
+    model = find(which)  # before the import of transformers, which takes seconds
+
     from transformers import AutoConfig
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()  # one line a model: "Loading weights"
-    model = find(which)
     inner = model.folder / "0_CLIPModel"  # where sentence-transformers puts an image-text model
     root = inner if inner.is_dir() and modality != "text" else model.folder
     sentences = (model.folder / "modules.json").is_file()
