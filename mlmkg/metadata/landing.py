@@ -21,7 +21,7 @@ from mlmkg import __version__
 from mlmkg.licences import family
 from mlmkg.metadata.dataset import Dataset
 from mlmkg.metadata.landing_facts import Facts, collect
-from mlmkg.metadata.landing_links import LINKSET, MOST, PAGE, Places, described, items, links, linkset
+from mlmkg.metadata.landing_links import LINKSET, MOST, PAGE, Places, described, groups, links, linkset
 from mlmkg.metadata.landing_pipeline import pipeline
 from mlmkg.metadata.schemaorg import schemaorg
 from mlmkg.metadata.terms import file_form
@@ -193,18 +193,20 @@ def _links(places: Places, beside: Sequence[Any]) -> list[tuple[str, dict[str, s
 
 
 def _downloads(places: Places) -> list[dict[str, Any]]:
-    """Return what can be downloaded in groups: each export, then the graph."""
-    groups: dict[str, dict[str, Any]] = {}
-    for file, export in items(places.dataset):
-        name = export.name if export else ""
-        group = groups.setdefault(name, {"name": name, "export": export, "files": [], "bytes": 0})
-        form = file_form(file.path)
-        group["files"].append((file, places.file(file), form.media if form else ""))
-        group["bytes"] += file.bytes
-        if export:
-            report = places.dataset.inventory.root / export.path / "report.html"
-            group["report"] = places.beside(report) if report.is_file() else ""
-    return list(groups.values())
+    """Return what can be downloaded in groups, with where it is."""
+    found = []
+    for group in groups(places.dataset):
+        files = []
+        for file in group.files:
+            form = file_form(file.path)
+            files.append((file, places.file(file), form.media if form else ""))
+        report = group.export and places.dataset.inventory.root / group.export.path / "report.html"
+        found.append({
+            "title": group.title, "export": group.export, "dump": group.dump, "files": files,
+            "bytes": sum(file.bytes for file in group.files),
+            "report": places.beside(report) if report and report.is_file() else "",
+        })  # fmt: skip
+    return found
 
 
 def _charts(facts: Facts) -> list[tuple[str, str, list[Bar]]]:

@@ -118,11 +118,39 @@ class Places:
         return self.dataset.description.identifier or self.page
 
 
-def items(dataset: Dataset) -> Iterator[tuple[File, Export | None]]:
-    """Yield what can be downloaded: tables of the exports, then the graph files."""
-    for export in dataset.inventory.exports:
-        yield from ((file, export) for file in export.files)
-    yield from ((graph.file, None) for graph in dataset.inventory.graphs if graph.file)
+@dataclass(frozen=True)
+class Group:
+    """Files that are downloaded together.
+
+    :param title: what they are, a few words.
+    :param files: with their sizes and checksums.
+    :param export: the export that they are, if they are one.
+    :param dump: the dump that they are, ``dump/``, if they are one.
+    """
+
+    title: str
+    files: tuple[File, ...]
+    export: Export | None = None
+    dump: str = ""
+
+
+def groups(dataset: Dataset) -> Iterator[Group]:
+    """Yield what can be downloaded: each export, each dump in the workspace, the graph files."""
+    from mlmkg.dumps.writing import MANIFEST, is_dump
+
+    found = dataset.inventory
+    for export in found.exports:
+        yield Group(f"Export {export.name}", export.files, export)
+    for folder in sorted(path.parent for path in found.root.glob(f"*/{MANIFEST}")):
+        if is_dump(folder):
+            listed = json.loads((folder / MANIFEST).read_text("utf-8"))["files"]
+            files = tuple(
+                File(f"{folder.name}/{name}", said["bytes"], said["sha256"])
+                for name, said in sorted(listed.items())
+            )
+            yield Group("The whole graph as a dump", files, dump=f"{folder.name}/")
+    if graphs := tuple(graph.file for graph in found.graphs if graph.file):
+        yield Group("The whole graph, one N-Triples file a named graph", graphs)
 
 
 def links(places: Places, files: Sequence[Described]) -> dict[str, list[dict[str, str]]]:
@@ -138,7 +166,8 @@ def links(places: Places, files: Sequence[Described]) -> dict[str, list[dict[str
         "describedby": [_target(places.beside(file.path), file.media, file.profile) for file in files],
         "item": [
             _target(places.file(file), form.media if (form := file_form(file.path)) else "")
-            for file, _ in items(dataset)
+            for group in groups(dataset)
+            for file in group.files
         ],
     }
     return {relation: targets for relation, targets in found.items() if targets}

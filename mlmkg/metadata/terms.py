@@ -58,11 +58,14 @@ class FileForm:
 
 _FORMS: Final = {
     ".nt.zst": FileForm("application/n-triples", "RDF_N_TRIPLES", "application/zstd"),
+    ".nq.gz": FileForm("application/n-quads", "RDF_N_QUADS", "application/gzip"),
+    ".trig.gz": FileForm("application/trig", "RDF_TRIG", "application/gzip"),
     ".parquet": FileForm("application/vnd.apache.parquet", "PARQUET"),
     ".geojson": FileForm("application/geo+json", "GEOJSON"),
     ".jsonl": FileForm("application/jsonl"),
     ".tar": FileForm("application/x-tar", "TAR"),
     ".tsv": FileForm("text/tab-separated-values", "TSV"),
+    ".ttl": FileForm("text/turtle", "RDF_TURTLE"),
     ".h5": FileForm("application/x-hdf5"),
 }
 
