@@ -8,46 +8,62 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
-from mlmkg.report.figures import Figures
+from mlmkg.report.figures import SPLITS, Figures
+
+#: Where the image files are -> what a card says of it.
+_PICTURES: Final = {
+    "files": "Image files lie under `images/`, named by their sha256; their table has the paths.",
+    "bytes": "Image files are in the column `picture` of `images.parquet`.",
+    "shards": "Image files are in the samples of the tar files.",
+    "none": "No image files are in this export; a `path` names a file of the workspace it was made in.",
+}
 
 
-def card(manifest: Mapping[str, Any], figures: Figures, columns: Mapping[str, Sequence[str]]) -> str:
+def card(
+    manifest: Mapping[str, Any], figures: Figures, columns: Mapping[str, Sequence[str]],
+    features: Sequence[Mapping[str, Any]] = (),
+) -> str:  # fmt: skip
     """Return the card's text.
 
     :param manifest: as it stands in manifest.json.
     :param figures: what was counted.
     :param columns: Parquet file -> its columns.
+    :param features: the fields of WebDataset's samples.
     """
     tables = sorted(columns)
-    head = {
+    head: dict[str, Any] = {
         "pretty_name": f"mlmkg {manifest['version']}",
         "language": manifest["languages"],
         "task_categories": ["image-to-text", "image-classification", "text-classification"],
         "tags": ["geolocation", "knowledge-graph", "multimodal", "multilingual", "rdf"],
-        "configs": [
-            # All splits together: the column `split` says which; hubs would call the file "train".
-            {
-                "config_name": name.removesuffix(".parquet"),
-                "data_files": [{"split": "whole", "path": name}],
-            }
-            for name in tables
-        ]
-        or _plain_configs(manifest["files"]),
     }
+    # All splits together: the column `split` says which; hubs would call the file "train".
+    configs = [
+        {
+            "config_name": name.removesuffix(".parquet"),
+            "data_files": [{"split": "whole", "path": name}],
+        }
+        for name in tables
+    ] or _plain_configs(manifest["files"])
+    if shards := _shards(manifest["files"]):
+        configs.append({"config_name": "webdataset", "data_files": shards})
+        head["dataset_info"] = [{"config_name": "webdataset", "features": list(features)}]
+    if configs:
+        head["configs"] = configs
     files = manifest["files"]
-    shards = sorted(name for name in files if name.startswith("webdataset/"))
+    packed = sorted(name for name in files if name.startswith("webdataset/"))
     rows = [
         (name, f"{files[name]['rows']:,}" if "rows" in files[name] else "", f"{files[name]['bytes']:,}",
          ", ".join(columns.get(name, ())))
-        for name in sorted(files) if name not in shards and not name.startswith("report")
+        for name in sorted(files) if name not in packed and not name.startswith("report")
     ]  # fmt: skip
-    if shards:
-        size = sum(files[name]["bytes"] for name in shards)
-        rows.append(("webdataset/*.tar", f"{len(shards)} shards", f"{size:,}", ""))
+    if packed:
+        size = sum(files[name]["bytes"] for name in packed)
+        rows.append(("webdataset/*.tar", f"{len(packed)} shards", f"{size:,}", ""))
     parts = [
         f"---\n{yaml.safe_dump(head, sort_keys=False)}---\n",
         f"# {manifest['title']}\n",
@@ -56,12 +72,11 @@ def card(manifest: Mapping[str, Any], figures: Figures, columns: Mapping[str, Se
         _selected(manifest),
         "## Files\n",
         table(["file", "rows", "bytes", "columns"], rows),
-        (
-            "Image files lie under `images/`, named by their sha256; their table has the paths. "
-            if manifest["images"] == "files"
-            else "No image files lie beside them. "
-        )
-        + "The credits that licences ask for are in `ATTRIBUTION.tsv`.\n",
+        f"{_PICTURES[manifest['images']]} "
+        "The credits that licences ask for are in `ATTRIBUTION.tsv`.\n",
+        "Dataset hubs do not read GeoJSON: open it with `geopandas.read_file`, or on any map.\n"
+        if "entities.geojson" in files
+        else "",
         "## What it holds (the paper's Table 2)\n",
         _contents(figures),
         "## Splits\n",
@@ -85,6 +100,13 @@ def _plain_configs(files: Mapping[str, Any]) -> list[dict[str, Any]]:
         return [{"config_name": "triples", "data_files": [{"split": "whole", "path": "triples.tsv"}],
                  "sep": "\t", "column_names": names}]  # fmt: skip
     return []
+
+
+def _shards(files: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return the WebDataset shards of each split that has some."""
+    there = {name.removeprefix("webdataset/").rpartition("-")[0] for name in files
+             if name.startswith("webdataset/")}  # fmt: skip
+    return [{"split": split, "path": f"webdataset/{split}-*.tar"} for split in SPLITS if split in there]
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

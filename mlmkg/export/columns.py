@@ -123,16 +123,16 @@ def hub_features(schema: pa.Schema) -> dict[bytes, bytes]:
     """Return the metadata by which ``datasets`` takes a column ``picture`` for images."""
     features: dict[str, Any] = {
         one.name: {"_type": "Image"} if one.name == "picture"
-        else {"dtype": _hub_type(one.type), "_type": "Value"}
+        else {"dtype": hub_type(one.type), "_type": "Value"}
         for one in schema
     }  # fmt: skip
     return {b"huggingface": json.dumps({"info": {"features": features}}).encode()}
 
 
-def _hub_type(kind: pa.DataType) -> str:
+def hub_type(kind: pa.DataType) -> str:
     """Return what ``datasets`` calls a type.
 
-    >>> _hub_type(pa.float64()), _hub_type(pa.bool_())
+    >>> hub_type(pa.float64()), hub_type(pa.bool_())
     ('float64', 'bool')
     """
     return {"double": "float64"}.get(str(kind), str(kind))

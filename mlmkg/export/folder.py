@@ -100,7 +100,7 @@ def export_version(
 
     :param reader: of the store and the query set.
     :param members: who belongs to it.
-    :param folder: where it goes; must not exist unless ``options.force``.
+    :param folder: where it goes; must not exist, or be empty, unless ``options.force``.
     :param finish: called with the unfinished folder, to put more files into it.
     :raises ExportError: if the folder exists, nothing is left of the version, or an image is gone.
     """
@@ -109,17 +109,14 @@ def export_version(
         folder_written_whole(folder, replace=options.force) as new,
         disk_full_said(folder),
     ):
-        figures, shown, undescribed, sums = _pour(
-            reader, workspace, recipe, members, new, options, progress
-        )
+        poured = _pour(reader, workspace, recipe, members, new, options, progress)
+        figures, sums = poured.figures, poured.sums
         manifest: dict[str, Any] = {
             "version": members.name,
             "title": members.title,
             "created_by": f"mlmkg {__version__}",
             "forms": list(options.forms),
-            "images": "files"
-            if (new / "images").is_dir()
-            else options.pictures.replace("files", "none"),
+            "images": poured.pictures,
             "split": options.split,
             "languages": list(recipe.languages),
             "entities": figures.entities,
@@ -138,12 +135,32 @@ def export_version(
             write_report(
                 new, figures, members.title, version=members.name,
                 steps=steps_to(steps, members.name, figures.entities), about=about,
-                alike=shown.lookalike(reader.store), images=workspace.images,
+                alike=poured.shown.lookalike(reader.store), images=workspace.images,
             )  # fmt: skip
         write_manifest(new, manifest, sums)
-        (new / "README.md").write_text(card(manifest, figures, table_columns(new)), "utf-8")
+        (new / "README.md").write_text(
+            card(manifest, figures, table_columns(new), poured.features), "utf-8"
+        )
         write_sums(new, sums)
-    return Exported(folder, manifest, figures, undescribed)
+    return Exported(folder, manifest, figures, poured.undescribed)
+
+
+@dataclass(frozen=True)
+class _Poured:
+    """What was seen while the tables were written.
+
+    :param pictures: where the image files are: ``files`` beside the tables, ``bytes`` inside them,
+        ``shards`` (in WebDataset's), or ``none``.
+    :param sums: checksums that are known.
+    :param features: the fields of the form whose fields a hub cannot find out.
+    """
+
+    figures: Figures
+    shown: Shown
+    undescribed: int
+    pictures: str
+    sums: dict[str, str]
+    features: list[dict[str, Any]]
 
 
 def _check(folder: Path, version: str, options: Options) -> None:
@@ -158,34 +175,33 @@ def _check(folder: Path, version: str, options: Options) -> None:
             raise ExportError(
                 f"there is no {unknown[0]!r}", where=what, action=f"There are {', '.join(known)}"
             )
-    if not folder.exists():
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     if not options.force:
         raise ExportError(
             "exists already", where=folder, action="Add --force to replace it, or name another -o"
         )
-    if not (folder.is_dir() and ((folder / MANIFEST).is_file() or not any(folder.iterdir()))):
+    if not (folder.is_dir() and (folder / MANIFEST).is_file()):
         raise ExportError(
             f"is no export: it has content but no {MANIFEST}, and would be lost", where=folder,
             action="Name another -o",
         )  # fmt: skip
-    if (folder / MANIFEST).is_file():
-        try:
-            there = str(json.loads((folder / MANIFEST).read_text("utf-8"))["version"])
-        except (ValueError, KeyError, TypeError):
-            there = version  # a manifest that cannot be read is of no use to anybody
-        if there != version:
-            raise ExportError(
-                f"holds the version {there!r}, not {version!r}", where=folder,
-                action="Name another -o, or remove it yourself",
-            )  # fmt: skip
+    try:
+        there = str(json.loads((folder / MANIFEST).read_text("utf-8"))["version"])
+    except (ValueError, KeyError, TypeError):
+        there = version  # a manifest that cannot be read is of no use to anybody
+    if there != version:
+        raise ExportError(
+            f"holds the version {there!r}, not {version!r}", where=folder,
+            action="Name another -o, or remove it yourself",
+        )  # fmt: skip
 
 
 def _pour(
     reader: Reader, workspace: Workspace, recipe: Recipe, members: Members, folder: Path,
     options: Options, progress: Progress,
-) -> tuple[Figures, Shown, int, dict[str, str]]:  # fmt: skip
-    """Write the tables batch by batch; return what was seen, and checksums that are known."""
+) -> _Poured:  # fmt: skip
+    """Write the tables batch by batch."""
     setting = Setting(
         folder, workspace.images, about_tables(reader, members.name), recipe.languages,
         options.pictures, options.shard,
@@ -198,7 +214,7 @@ def _pour(
         credits = stack.enter_context((folder / licensing.ATTRIBUTION).open("wb"))
         credits.write(licensing.HEAD)
         forms = [stack.enter_context(FORMS[name](setting, reader)) for name in sorted(options.forms)]
-        beside = options.pictures == "files" and any(form.needs_files for form in forms)
+        pictures = _pictures(options.pictures, forms)
         count = -(-len(members.entities) // BATCH)
         batches = progress(reader.batches(members.entities), members.name, total=count, unit="batch")
         for found in batches:
@@ -210,8 +226,8 @@ def _pour(
             figures.add(tables)
             if options.report:
                 shown.add(tables)
-            credits.writelines(licensing.attribution(tables))
-            if beside and "images" in tables:
+            credits.writelines(licensing.attribution(tables, files=pictures == "files"))
+            if pictures == "files" and "images" in tables:
                 sums |= _bring_images(tables["images"], workspace.images, folder)
             for form in forms:
                 form.add(tables)
@@ -231,7 +247,17 @@ def _pour(
         figures.add(whole)
         for form in forms:
             form.finish(whole)
-    return figures, shown, undescribed, sums
+    features = next((form.features for form in forms if form.features), [])
+    return _Poured(figures, shown, undescribed, pictures, sums, features)
+
+
+def _pictures(wanted: str, forms: Collection[Form]) -> str:
+    """Return where the image files will be; see :class:`_Poured`."""
+    if wanted == "bytes" and any(isinstance(form, Parquet) for form in forms):
+        return "bytes"
+    if wanted == "files" and any(form.needs_files for form in forms):
+        return "files"
+    return "shards" if wanted != "none" and any(form.holds_files for form in forms) else "none"
 
 
 def counted_cells(cells: pa.Table, counts: Mapping[str, Mapping[str, int]]) -> pa.Table:

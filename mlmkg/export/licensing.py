@@ -60,17 +60,20 @@ def only(tables: Mapping[str, pa.Table], families: Collection[str]) -> dict[str,
     }  # fmt: skip
 
 
-def attribution(tables: Mapping[str, pa.Table]) -> Iterator[pa.Buffer]:
+def attribution(tables: Mapping[str, pa.Table], *, files: bool) -> Iterator[pa.Buffer]:
     """Yield the credits of every work as tab-separated lines (UTF-8) under :data:`HEAD`.
+
+    :param files: whether the image files lie beside them: then an image is named by its file, else by
+        its IRI.
 
     Nothing is quoted: line ends and tabs within a credit become spaces.
     """
     for name in _WORKS:
         if name in tables:
             table = tables[name]
-            work = table["summary"] if name == "summaries" else table["path"]
-            if name == "images":
-                work = pc.binary_join_element_wise("images/", work, "")
+            work = table["summary" if name == "summaries" else "image"]
+            if name == "images" and files:
+                work = pc.binary_join_element_wise("images/", table["path"], "")
             credit = pc.fill_null(table["attribution"], "")
             if pc.any(pc.match_substring_regex(credit, r"[\t\r\n]")).as_py():
                 credit = pc.replace_substring_regex(credit, r"\s+", " ")

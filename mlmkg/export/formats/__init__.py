@@ -54,9 +54,13 @@ class Form:
 
     #: Whether it points to image files that lie beside it.
     needs_files: ClassVar[bool] = False
+    #: Whether it holds the image files itself, unless there shall be none.
+    holds_files: ClassVar[bool] = False
 
     def __init__(self, setting: Setting, reader: Reader) -> None:
         self.setting, self.reader = setting, reader
+        #: What a dataset hub cannot find out by itself: its fields, as a dataset card names them.
+        self.features: list[dict[str, Any]] = []
         self.files = ExitStack()
         self.begin()
 
