@@ -5,27 +5,22 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from hashlib import sha256
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
-from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from urllib.request import urlopen
 
-import pyoxigraph as ox
 import pytest
 import rdflib
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 from signposting import find_signposting_html, find_signposting_linkset
 
 from mlmkg.metadata import write_metadata
 from mlmkg.metadata.landing import landing
-from mlmkg.metadata.landing_pipeline import HIGH, WIDE, place
 from mlmkg.store import open_read_only
 from mlmkg.workspace import Workspace
 
@@ -299,58 +294,9 @@ def test_the_same_store_gives_the_same_page(workspace: Workspace, bare: Path):
     assert {name: before[name] for name in again} == again
 
 
-# The drawing
-
-
-def drawn(used: Mapping[str, list[str]]) -> None:
-    """Assert that a drawing can be read."""
-    placed = place(used)
-    names = {*used, *(source for sources in used.values() for source in sources)}
-    assert set(placed.boxes) == names
-    boxes = sorted(placed.boxes.items(), key=lambda item: (item[1][1], item[1][0]))
-    for (_, (x, y)), (_, (other, below)) in pairwise(boxes):
-        assert y != below or other - x > WIDE, "boxes do not touch"
-    for points in placed.edges:
-        levels = [y for _, y in points]
-        assert levels == sorted(set(levels)), "edges go down"
-        for x, y in points[1:-1]:
-            for name, (middle, top) in placed.boxes.items():
-                assert top != y or abs(x - middle) > WIDE / 2, f"an edge runs through {name}"
-    assert all(WIDE / 2 < x < placed.wide - WIDE / 2 for x, _ in placed.boxes.values())
-    assert all(y > 0 and y + HIGH < placed.high for _, y in placed.boxes.values())
-
-
-@given(st.lists(st.lists(st.integers(0, 40), max_size=4), min_size=1, max_size=16))
-def test_no_two_boxes_touch_and_no_line_runs_through_one(sources: list[list[int]]):
-    drawn({f"g{n}": [f"g{s}" for s in set(of) if s < n] for n, of in enumerate(sources)})
-
-
-def test_a_graph_stands_below_what_it_was_made_from():
-    placed = place({"a": ["o"], "b": ["a"], "c": ["a", "b"]}, ["o", "p"])
-    y = {name: at for name, (_, at) in placed.boxes.items()}
-    assert y["o"] < y["a"] < y["b"] < y["c"]
-    assert len(placed.edges) == 3  # from a to c one goes through b
-
-
 def test_the_command_writes_the_page_beside_what_it_links_to(workspace: Workspace, tmp_path: Path):
     result = invoke("-w", workspace.root, "metadata", "--html", "--format", "void,prov", "-o", tmp_path)
     assert result.exit_code == 0, result.output
     names = {"index.html", "linkset.json", "map.png", "void.ttl", "prov.ttl"}
     assert {path.name for path in tmp_path.iterdir()} == names
     assert all(f"{tmp_path}/{name}" in result.stdout for name in names)
-
-
-def test_a_store_with_next_to_nothing_has_a_page_too(tmp_path: Path):
-    """No place, no picture, no text, no provenance: what there is nothing to say of is not there."""
-    store = ox.Store()
-    graph = ox.NamedNode("https://w3id.org/mlmkg/graph/v1/g")
-    entity = b"<http://e/1> a <https://w3id.org/mlmkg/ontology#Entity> ."
-    store.load(entity, ox.RdfFormat.TURTLE, to_graph=graph)
-    written = write_metadata(store, Workspace(tmp_path / "mlm"), tmp_path, html=True)
-    assert tmp_path / "map.png" not in written.files
-    page = Page(text_of(tmp_path))
-    assert not list(page.all("img"))
-    assert "There is nothing to download yet" in page.text
-    anchors = {a["id"] for _, a in page.tags if "id" in a}
-    assert {a["href"][1:] for a in page.all("a") if a["href"].startswith("#")} <= anchors
-    assert not anchors & {"where", "made"}
