@@ -20,6 +20,6 @@ say "5. Ask the graph: predictions joined with the truth"
 mlmkg sparql worst-located -p country=wd:Q183
 mlmkg sparql settlements-per-continent
 say "6. Write FAIR metadata"
-mlmkg metadata -o "$MLMKG_WORKSPACE/metadata"
-say "Look at $MLMKG_WORKSPACE/runs/demo/map.png, at $MLMKG_WORKSPACE/exports/irle-gr/report.html, and ask more:"
+mlmkg metadata --html -o "$MLMKG_WORKSPACE/metadata"
+say "Look at $MLMKG_WORKSPACE/runs/demo/map.png, at $MLMKG_WORKSPACE/exports/irle-gr/report.html, at $MLMKG_WORKSPACE/metadata/index.html, and ask more:"
 echo "mlmkg --workspace $MLMKG_WORKSPACE queries list --kind examples"
