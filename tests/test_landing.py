@@ -286,6 +286,7 @@ def test_the_citation_names_who_made_it_and_where_it_is(published: str):
     assert f"{cited} {published}" in page.text
     assert "author = {{Ada Example} and" in page.text
     assert "CC BY 4.0" in page.text
+    assert "free of charge, at http://127.0.0.1" in page.text
 
 
 def test_the_same_store_gives_the_same_page(workspace: Workspace, bare: Path):
