@@ -57,8 +57,10 @@ def main() -> None:
         baseline = settings_of("ir-le", threads=1)
         clip = settings_of("mlm-clip", batch=512, precision="bfloat16", threads=1)
         fed = PeerFeeder(dataset, ("image", "summary", "classes"), path)
+        peer_loop = Loop(dataset, baseline, CPU, fed)
+        peer_loop.as_released()
         loops = {
-            "ir-le from HDF5": turns(Loop(dataset, baseline, CPU, fed)),
+            "ir-le from HDF5": turns(peer_loop),
             "ir-le": turns(Loop(dataset, baseline, CPU)),
             "mlm-clip": turns(Loop(dataset, clip, CPU)),
         }

@@ -30,9 +30,13 @@ SHOWN = {
 }  # fmt: skip
 #: The same of a summary.
 SAID = (1.2, 0.6, 1.0)
-#: Nuisance and noise beside what tells: with these, plain models stand where the paper's do.
-IMAGE_NOISE = 2.0
-TEXT_NOISE = 2.4
+#: Hidden numbers of what else there is to see or say, and how much: chosen so that neither
+#: task is easy and neither hopeless.
+NUISANCE = 64
+IMAGE_NUISANCE = 2.0
+TEXT_NUISANCE = 2.0
+#: Of every number of a vector.
+NOISE = 0.7
 
 
 @dataclass(frozen=True)
@@ -147,8 +151,8 @@ class World:
         seen = np.concatenate([
             to_place * place[whose], to_own * own[whose], to_class * of_class[whose]
         ], axis=1)  # fmt: skip
-        x = self._image(seen, s.noise * IMAGE_NOISE, chance)
-        image_vectors = np.maximum(x - 0.5, 0)
+        x, _ = self._image(seen, s.noise * IMAGE_NUISANCE, NOISE, chance)
+        image_vectors = 0.5 * np.maximum(x - 0.5, 0)
 
         told = chance.random((n, len(LANGUAGES))) < TOLD[self.patch_E[here]]
         told[~told.any(axis=1), 0] = True
@@ -157,8 +161,7 @@ class World:
         said = np.concatenate(
             [tells * x for tells, x in zip(SAID, (place, own, of_class), strict=True)], axis=1
         )[teller]
-        y = self._text(said, s.noise * TEXT_NOISE, chance)
-        h = self._text.hidden(said)
+        y, h = self._text(said, s.noise * TEXT_NUISANCE, NOISE, chance)
         for number in range(len(LANGUAGES)):
             mine = language == number
             y[mine] += 0.5 * h[mine] @ self._accent[number] + self._language[number]
@@ -175,19 +178,19 @@ class _View:
 
     def __init__(self, hidden: int, width: int, chance: np.random.Generator) -> None:
         self._into = _normal(chance, hidden, HIDDEN)
+        self._other = _normal(chance, NUISANCE, HIDDEN)
         self._out = _normal(chance, HIDDEN, width)
-        self._nuisance = _normal(chance, 64, width)
         self._spread = chance.lognormal(0, 0.3, width).astype("f4")
 
-    def hidden(self, latent: np.ndarray) -> np.ndarray:
-        return np.tanh(latent.astype("f4") @ self._into)
-
-    def __call__(self, latent: np.ndarray, noise: float, chance: np.random.Generator) -> np.ndarray:
+    def __call__(
+        self, latent: np.ndarray, nuisance: float, noise: float, chance: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return (n, width) vectors, and what they were before they were made that wide."""
         n, width = len(latent), len(self._spread)
-        other = chance.standard_normal((n, len(self._nuisance)), dtype="f4")
-        x = self.hidden(latent) @ self._out + noise * other @ self._nuisance
-        x += noise * chance.standard_normal((n, width), dtype="f4")
-        return x * self._spread
+        other = chance.standard_normal((n, NUISANCE), dtype="f4") * np.float32(nuisance)
+        h = np.tanh(latent.astype("f4") @ self._into + other @ self._other)
+        x = h @ self._out + noise * chance.standard_normal((n, width), dtype="f4")
+        return x * self._spread, h
 
 
 def _normal(chance: np.random.Generator, rows: int, columns: int) -> np.ndarray:

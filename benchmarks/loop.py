@@ -53,7 +53,7 @@ class Loop:
         self._weights = [*self.model.parameters(), *self.objective.parameters()]
 
     def as_released(self) -> None:
-        """Compute ``ir-le``'s embeddings by the modules of the authors' code: LSTM and convolution."""
+        """Compute ``ir-le``'s texts by LSTM modules, as the authors' code does."""
         model: Any = self.model
         for side in (model.summary, model.classes):
             side[0].forward = lambda x_BT, lstm=side[0].lstm: lstm(x_BT[:, None])[0][:, 0]

@@ -85,7 +85,7 @@ def write(settings: Settings, folder: Path, *, force: bool = False) -> dict[str,
             "cell": names, "latitude": centres_C2[:, 0], "longitude": centres_C2[:, 1],
             "entities": pa.array(partition.counts, pa.int64()),
         })  # fmt: skip
-        recipe = {"world": 1, **asdict(settings)}
+        recipe = {"world": 2, **asdict(settings)}
         return writer.finish(entities, table, {
             "version": "world",
             "title": "A made-up world",
