@@ -39,7 +39,8 @@ def load(which: str, modality: str | None, precision: str | None = None) -> Enco
     from transformers import AutoConfig
     from transformers.utils.logging import disable_progress_bar
 
-    disable_progress_bar()  # one line a model: "Loading weights"
+    # One line a model: "Loading weights".
+    disable_progress_bar()  # type: ignore[no-untyped-call]
     inner = model.folder / "0_CLIPModel"  # where sentence-transformers puts an image-text model
     root = inner if inner.is_dir() and modality != "text" else model.folder
     sentences = (model.folder / "modules.json").is_file()
