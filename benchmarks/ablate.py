@@ -1,7 +1,7 @@
 """One choice at a time: what each is worth, over three seeds.
 
     python benchmarks/ablate.py ours -w mlm --version irle-gr --epochs 20 -o ours.jsonl
-    python benchmarks/ablate.py published --features FOLDER/features/world --epochs 30 -o published.jsonl
+    python benchmarks/ablate.py published --features FOLDER/features/world -o published.jsonl
     python benchmarks/ablate.py table ours.jsonl
 
 `ours` changes mlm-clip's settings one by one, `published` the baseline's towards its released code.
@@ -56,12 +56,14 @@ PUBLISHED: dict[str, dict[str, Any]] = {
     "location alone": {"task": "le"},
 }
 FIGURES = {
-    "medR i→t": ("retrieval", "image_to_text", "medR"), "medR t→i": ("retrieval", "text_to_image", "medR"),
-    "R@10 i→t": ("retrieval", "image_to_text", "R@10"), "R@10 t→i": ("retrieval", "text_to_image", "R@10"),
-    "F1 image": ("location", "image", "F1"), "F1 text": ("location", "text", "F1"),
-    "F1 both": ("location", "fused", "F1"), "km image": ("location", "image", "median_km"),
-    "km text": ("location", "text", "median_km"), "km both": ("location", "fused", "median_km"),
-}  # fmt: skip
+    f"{name} {way[0]}→{way.rpartition('_')[2][0]}": ("retrieval", way, name)
+    for name in ("medR", "R@10")
+    for way in ("image_to_text", "text_to_image")
+} | {
+    f"{short} {side.replace('fused', 'both')}": ("location", side, name)
+    for short, name in (("F1", "F1"), ("km", "median_km"))
+    for side in ("image", "text", "fused")
+}
 RELEASED = {"medR i→t by product": ("retrieval_by_dot_product", "image_to_text", "medR")}
 
 
@@ -99,7 +101,7 @@ def run(options: argparse.Namespace) -> None:
             config = settings_of(model, epochs=options.epochs, seed=seed, threads=1, **changes)
             with tempfile.TemporaryDirectory() as folder:
                 start, cpu = time.time(), time.process_time()
-                made = train(dataset, config, Workspace(Path(folder)), name="run")
+                made = train(dataset, config, Workspace(Path(folder)), name="run", pictures=False)
                 result = json.loads((made / EVALUATION).read_text("utf-8"))
             entry = {
                 "variant": name, "seed": seed, "epochs": options.epochs, "data": dataset.key,

@@ -28,8 +28,9 @@ import h5py
 import numpy as np
 import pyarrow as pa
 import torch
-from mlmkg.ml.data import Dataset, gathered
+from mlmkg.ml.data import Dataset
 from mlmkg.ml.featurefolder import feature_folder, load_features
+from mlmkg.ml.rows import gathered
 
 ENTITIES = int(sys.argv[1]) if len(sys.argv) > 1 else 220_000
 SAMPLE = 3_000

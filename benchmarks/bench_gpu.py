@@ -27,7 +27,8 @@ from typing import Any
 import torch
 from loop import Loop
 from mlmkg.ml import train
-from mlmkg.ml.data import Dataset, Rows
+from mlmkg.ml.data import Dataset
+from mlmkg.ml.rows import Rows
 from mlmkg.ml.settings import settings_of
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode

@@ -56,7 +56,12 @@ class Loop:
         """Compute ``ir-le``'s texts by LSTM modules, as the authors' code does."""
         model: Any = self.model
         for side in (model.summary, model.classes):
-            side[0].forward = lambda x_BT, lstm=side[0].lstm: lstm(x_BT[:, None])[0][:, 0]
+            step = side[0]
+            gates, width = step.weight_ih_l0.shape
+            lstm = nn.LSTM(width, gates // 4, batch_first=True)
+            for name, parameter in step.named_parameters():
+                setattr(lstm, name, parameter)
+            step.forward = lambda x_BT, lstm=lstm: lstm(x_BT[:, None])[0][:, 0]
 
     def batches(self) -> Iterator[Batch]:
         """Yield an epoch's batches."""

@@ -61,6 +61,8 @@ def pair(encoders: str) -> tuple[str, str]:
 )
 @click.option("--encoders", default="lite0,use", show_default=True, metavar="IMAGE,TEXT",
               help="The encoders' names.")  # fmt: skip
+@click.option("--graph", "graph", default=None, metavar="NAME",
+              help="Vectors of `mlmkg embed` as one more input: their name in features/.")  # fmt: skip
 @click.option("--force", is_flag=True, help="Replace a run of that name; begin an unfinished one anew.")
 @pass_context
 def command(
@@ -77,6 +79,7 @@ def command(
     export: Path | None,
     features: Path | None,
     encoders: str,
+    graph: str | None,
     force: bool,
 ) -> None:
     """Train a model on an exported version and evaluate it.
@@ -108,13 +111,20 @@ def command(
         model, as_released=as_released,
         **{k: v for k, v in given.items() if v is not None} | parsed(pairs),
     )  # fmt: skip
+    if features is not None and graph is not None:
+        raise ModelError(
+            "are of an export's entities", where="--graph", action="Leave out --features"
+        )  # fmt: skip
+    vectors = None if graph is None else workspace.features / Path(graph).name
     if features is not None:
         dataset = load_features(named(features, workspace))
     else:
         dataset = load_dataset(
             export or workspace.exports / version, workspace.features, pair(encoders), progress=bar,
-            images=workspace.images,
+            images=workspace.images, graph=vectors,
         )  # fmt: skip
+    if dataset.recipe.get("graph", {}).get("leaking"):
+        context.say("The graph's vectors LEAK: they know places. Compare with nothing without them.")
     folder = train(dataset, config, workspace, name=name, force=force, progress=bar)
     if os.environ.get("RANK", "0") == "0":
         print_result((folder / EVALUATION).read_text("utf-8"), folder.name)

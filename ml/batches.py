@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import torch
-from mlmkg.ml.data import Dataset, Rows, gathered
+from mlmkg.ml.data import Dataset
 from mlmkg.ml.models import TEXT_INPUTS, Inputs
+from mlmkg.ml.rows import gathered
 from torch import Tensor
 
 #: Part of a GPU's free memory that features may take.
@@ -171,20 +172,3 @@ def _placed(vectors_ND: Tensor, device: torch.device) -> Tensor:
     free, _ = torch.cuda.mem_get_info(device)
     size = vectors_ND.numel() * vectors_ND.element_size()
     return vectors_ND.to(device) if size < ROOM * free else vectors_ND
-
-
-def first_not_finite(rows: Rows) -> int | None:
-    """Return the first row of features that holds a number that is not finite.
-
-    Looks at the exponent's bits, some thousand rows at a time: nothing is widened.
-    """
-    vectors = rows.vectors
-    for start in range(0, len(vectors), 4096):
-        part = vectors[start : start + 4096]
-        if part.dtype == torch.float16:
-            bad = ((part.view(torch.int16) & 0x7C00) == 0x7C00).any(dim=1)
-        else:
-            bad = ~torch.isfinite(part).all(dim=1)
-        if bool(bad.any()):
-            return start + int(bad.nonzero()[0])
-    return None

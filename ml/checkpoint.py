@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
+from mlmkg.ml.certainty import Certainty
 from mlmkg.ml.data import Dataset
 from mlmkg.ml.models import Model, made
 from safetensors import SafetensorError
@@ -41,6 +42,12 @@ class Checkpoint:
     def task(self) -> str:
         """``mtl``, ``ir`` or ``le``."""
         return str(self.about["task"])
+
+    @property
+    def certainty(self) -> Certainty | None:
+        """How certain it is of cells, as fitted on validation; None where it knows none."""
+        content = self.about.get("certainty")
+        return None if content is None else Certainty.from_json(content)
 
 
 def save(folder: Path, model: Model, dataset: Dataset, about: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ entity in the graph, where there are some.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -21,6 +21,8 @@ import pyarrow.parquet as pq
 import torch
 from mlmkg.ml.encoders import Encoder, load_encoder
 from mlmkg.ml.features import encode
+from mlmkg.ml.graphvectors import load_graph, record_of
+from mlmkg.ml.rows import Rows, grouped
 from torch import Tensor
 
 from mlmkg.errors import ExportError, ModelError
@@ -28,57 +30,6 @@ from mlmkg.progress import Progress, quiet
 
 MANIFEST: Final = "manifest.json"
 SPLITS: Final = ("train", "val", "test")
-
-
-@dataclass(frozen=True)
-class Rows:
-    """The feature rows of one modality, per entity: lists of different lengths in one array.
-
-    :param vectors: (n, d) float16 features, memory-mapped; the model widens what it gathers.
-    :param index: (m,) rows of ``vectors``, those of one entity after those of the one before.
-    :param start: (E + 1,) where each entity's rows begin in ``index``.
-    :param language: (m,) number of the language of each of ``index``, -1 where there is none.
-    """
-
-    vectors: Tensor
-    index: Tensor
-    start: Tensor
-    language: Tensor
-
-    def counts(self, entities: Tensor) -> Tensor:
-        """Return (b,) how many rows each entity has."""
-        return self.start[entities + 1] - self.start[entities]
-
-    def to(self, device: torch.device) -> Rows:
-        """Return the same with the index on a device; the vectors stay where they are."""
-        if device.type == "cpu":
-            return self
-        index, start, language = (
-            part.to(device) for part in (self.index, self.start, self.language)
-        )  # fmt: skip
-        return Rows(self.vectors, index, start, language)
-
-    def first(self, entities: Tensor) -> Tensor:
-        """Return (b,) each entity's first row, or -1."""
-        has = self.counts(entities) > 0
-        places = self.start[entities].clamp(max=max(len(self.index) - 1, 0))
-        return torch.where(has, self.index[places], torch.full_like(entities, -1))
-
-    def drawn(self, entities: Tensor, generator: torch.Generator) -> Tensor:
-        """Return (b,) a row of each entity drawn by chance, or -1 where it has none."""
-        counts = self.counts(entities)
-        chance = torch.rand(len(entities), generator=generator, device=entities.device)
-        offset = (chance * counts).long()
-        offset = torch.minimum(offset, (counts - 1).clamp(min=0))
-        places = (self.start[entities] + offset).clamp(max=max(len(self.index) - 1, 0))
-        return torch.where(counts > 0, self.index[places], torch.full_like(entities, -1))
-
-    def nth(self, entities: Tensor, n: Tensor) -> Tensor:
-        """Return (b,) each entity's row number n, its first where it has not as many, or -1."""
-        counts = self.counts(entities)
-        places = self.start[entities] + torch.where(n < counts, n, torch.zeros_like(n))
-        places = places.clamp(max=max(len(self.index) - 1, 0))
-        return torch.where(counts > 0, self.index[places], torch.full_like(entities, -1))
 
 
 @dataclass(frozen=True)
@@ -103,6 +54,7 @@ class Dataset:
     :param classes: features of the labels of the classes by entity, the nearest to the base class
         first; None where there are none.
     :param graph: vectors that stand for the entities in the graph, see :mod:`mlmkg.ml.kge`.
+    :param kinds: (E,) names of each entity's classes; None where they are not known.
     """
 
     key: str
@@ -122,6 +74,7 @@ class Dataset:
     continents: list[str]
     classes: Rows | None = None
     graph: Rows | None = None
+    kinds: list[list[str]] | None = None
 
     def rows(self, name: str) -> Rows:
         """Return the features of an input: ``image``, ``summary``, ``classes`` or ``graph``."""
@@ -145,19 +98,6 @@ class Dataset:
         return (
             "image", "summary", *(n for n, r in more.items() if r is not None and len(r.vectors)),
         )  # fmt: skip
-
-
-def gathered(vectors_ND: Tensor, rows_B: Tensor) -> Tensor:
-    """Return (B, D) rows of features, on the device the features are on.
-
-    On the CPU by numpy, in one thread: torch divides the rows among its threads, which on two busy
-    cores took 7 s for 220,000 rows of 4,096 numbers in batches of 128 where this takes 0.24.
-
-    :param rows_B: (B,).
-    """
-    if vectors_ND.device.type == "cpu":
-        return torch.from_numpy(vectors_ND.numpy()[rows_B.cpu().numpy()])
-    return vectors_ND[rows_B.to(vectors_ND.device)]
 
 
 def manifest(export: Path) -> dict[str, Any]:
@@ -254,7 +194,10 @@ def load_dataset(
         },
         encoders=(seen.encoder, said.encoder),
         languages=list(languages),
-        recipe={"recipe": about.get("recipe", {}), "split": about.get("split", "hash")},
+        recipe={
+            "recipe": about.get("recipe", {}), "split": about.get("split", "hash"),
+            **({} if graph is None else {"graph": record_of(graph)}),
+        },
         labels=[name or entity for name, entity in
                 zip(entities["label"], entities["entity"], strict=True)],
         continents=[name or "elsewhere" for name in entities["continent"]],
@@ -263,7 +206,23 @@ def load_dataset(
             if classes and (export / "classes.parquet").is_file()
             else None
         ),
+        graph=None if graph is None else (
+            load_graph(graph, entities["entity"], about.get("split", "hash"))
+        ),
+        kinds=_kinds(export, number),
     )  # fmt: skip
+
+
+def _kinds(export: Path, number: Mapping[str, int]) -> list[list[str]] | None:
+    """Return the labels of each entity's classes."""
+    if not (export / "classes.parquet").is_file():
+        return None
+    table = pq.read_table(export / "classes.parquet", columns=["entity", "label"])
+    found: list[list[str]] = [[] for _ in number]
+    for entity, label in zip(*(table[name].to_pylist() for name in table.column_names), strict=True):
+        if label is not None:
+            found[number[entity]].append(label)
+    return found
 
 
 def _classes(
@@ -284,22 +243,3 @@ def _classes(
         [-1] * len(keys),
         len(number),
     )
-
-
-def grouped(
-    vectors: Tensor, owners: Sequence[int], rows: Sequence[int], languages: Sequence[int], entities: int
-) -> Rows:
-    """Group rows by their owner, keeping their order.
-
-    :param vectors: (n, d).
-    :param owners: (m,) number of the entity that a row belongs to.
-    :param rows: (m,) its place in ``vectors``.
-    :param languages: (m,) number of its language, or -1.
-    :param entities: E.
-    """
-    owner = torch.tensor(owners, dtype=torch.long)
-    order = torch.argsort(owner, stable=True)
-    start = torch.zeros(entities + 1, dtype=torch.long)
-    start[1:] = torch.bincount(owner, minlength=entities).cumsum(0)
-    index, language = torch.tensor([rows, languages], dtype=torch.long).reshape(2, -1)[:, order]
-    return Rows(vectors, index, start, language)

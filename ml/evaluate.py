@@ -13,23 +13,21 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import torch
 import torch.nn.functional as F
+from mlmkg.ml.certainty import Certainty, measure_certainty
 from mlmkg.ml.data import Dataset
+from mlmkg.ml.field import as_the_field_does
+from mlmkg.ml.figures import chance_figures, location_figures, plain, retrieval_figures
+from mlmkg.ml.gallery import ranks_both_ways
 from mlmkg.ml.losses import great_circle
 from mlmkg.ml.models import Model
 from mlmkg.ml.outputs import known, outputs, published_rows
-from sklearn.metrics import precision_recall_fscore_support
 from torch import Tensor
 
 DRAWS: Final = 10
 GALLERY: Final = 500
 SEED: Final = 1234
-#: Street, city, region, country, continent.
-RADII_KM: Final = (1, 25, 200, 750, 2500)
-
-Ranks = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -58,16 +56,22 @@ def said(model: Model, dataset: Dataset, entities_n: Tensor) -> Said:
     return Said(entities_n, there, image_ND, text_ND, dict(out.logits))
 
 
-def evaluate(model: Model, dataset: Dataset, task: str, split: str = "test") -> dict[str, Any]:
+def evaluate(
+    model: Model, dataset: Dataset, task: str, split: str = "test", *,
+    certainty: Certainty | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """Return the figures of a model on a split.
 
     :param task: ``ir`` gives no location, ``le`` gives no retrieval.
+    :param certainty: as it was fitted on validation.
     :returns: ``retrieval.{image_to_text,text_to_image}.{medR,R@1,R@5,R@10}``, compared by cosine, and
         ``retrieval_by_dot_product`` likewise where that is something else, as the released code
         compares; ``location.{image,text,fused}.{F1,P,R,median_km,within_25km,...}``, None where not
         trained; the same under ``chance``; ``draws``, ``gallery`` (candidates in each) and ``pairs``
         (test entities with both modalities), None where there is no retrieval; ``unseen_cells``: how
-        many entities lie in cells that training never saw, which count as wrong.
+        many entities lie in cells that training never saw, which count as wrong; ``certainty``: per
+        modality how far it can be believed, see :class:`mlmkg.ml.certainty.Measured`; ``field``: see
+        :func:`mlmkg.ml.field.as_the_field_does`.
     """
     retrieval, by_product, chance_retrieval = None, None, None
     protocol: dict[str, int | None] = {"draws": None, "gallery": None, "pairs": None}
@@ -86,6 +90,10 @@ def evaluate(model: Model, dataset: Dataset, task: str, split: str = "test") -> 
         "version": dataset.version, "task": task, "split": split, "entities": len(entities_E),
         "retrieval": retrieval, "retrieval_by_dot_product": by_product, "location": location,
         **protocol, "unseen_cells": _unseen(dataset, entities_E),
+        "certainty": _certain(answers, dataset, certainty) if task != "ir" else None,
+        "field": as_the_field_does(
+            model, dataset, task, split, certainty=certainty, classes=dataset.kinds
+        ),
         "chance": {"retrieval": chance_retrieval, "location": chance_location},
     }  # fmt: skip
 
@@ -99,31 +107,14 @@ def quick(model: Model, dataset: Dataset, split: str, task: str) -> dict[str, fl
     answers = said(model, dataset, entities_E)
     pairs = _pairs(answers) if task != "le" else None
     if pairs is not None:
-        image_ND, text_ND = (F.normalize(vectors, dim=1) for vectors in pairs)
-        scores_NN = (image_ND @ text_ND.T).numpy()
-        both = [ranks(scores_NN), ranks(scores_NN.T)]
+        both = ranks_both_ways(*(F.normalize(vectors, dim=1) for vectors in pairs)).values()
         found["R@10"] = float(np.mean([(r <= 10).mean() for r in both]))
     if task != "ir":
         for name in ("image", "text"):
             figures = _location(answers, dataset, name)
-            if figures is not None:
+            if figures is not None and figures["F1"] is not None:
                 found[f"F1_{name}"] = figures["F1"]
     return found
-
-
-def ranks(scores: npt.NDArray[np.floating[Any]]) -> Ranks:
-    """Return the rank of each row's own column, from 1; equal scores get their average rank.
-
-    :param scores: (N, N), row i belongs with column i.
-
-    >>> ranks(np.array([[0.9, 0.1], [0.5, 0.5]]))
-    array([1. , 1.5])
-    """
-    own = np.diagonal(scores)[:, None]
-    better = (scores > own).sum(axis=1)
-    equal = (scores == own).sum(axis=1)
-    result: Ranks = better + (equal + 1) / 2
-    return result
 
 
 def predict_cells(
@@ -149,49 +140,45 @@ def _pairs(answers: Said) -> tuple[Tensor, Tensor] | None:
 
 
 def _retrieval(
-    images_ND: Tensor, texts_ND: Tensor
+    image_ND: Tensor, text_ND: Tensor
 ) -> tuple[dict[str, Any], dict[str, float], dict[str, int | None]]:
-    image_ND, text_ND = images_ND.numpy(), texts_ND.numpy()
     size = len(image_ND)
     gallery = min(GALLERY, size)
     draws = DRAWS if size > GALLERY else 1
     # The published protocol: the draws are Python's, with this seed.
     chance = random.Random(SEED)
-    figures: dict[str, list[dict[str, float]]] = {"image_to_text": [], "text_to_image": []}
+    figures: dict[str, list[dict[str, float]]] = {}
     for _ in range(draws):
         chosen = chance.sample(range(size), gallery)
-        scores = image_ND[chosen] @ text_ND[chosen].T
-        figures["image_to_text"].append(_recalls(ranks(scores)))
-        figures["text_to_image"].append(_recalls(ranks(scores.T)))
+        for way, rank_n in ranks_both_ways(image_ND[chosen], text_ND[chosen]).items():
+            figures.setdefault(way, []).append(retrieval_figures(rank_n))
     mean = {
         direction: {key: float(np.mean([draw[key] for draw in results])) for key in results[0]}
         for direction, results in figures.items()
     }
-    expected = {"medR": (gallery + 1) / 2} | {f"R@{k}": min(1.0, k / gallery) for k in (1, 5, 10)}
-    return mean, expected, {"draws": draws, "gallery": gallery, "pairs": size}
+    return mean, chance_figures(gallery), {"draws": draws, "gallery": gallery, "pairs": size}
 
 
-def _recalls(rank: Ranks) -> dict[str, float]:
-    return {"medR": float(np.median(rank))} | {f"R@{k}": float((rank <= k).mean()) for k in (1, 5, 10)}
+def _certain(
+    answers: Said, dataset: Dataset, certainty: Certainty | None
+) -> dict[str, dict[str, float | None]] | None:
+    if certainty is None:
+        return None
+    label_N = dataset.cell[answers.entities_n]
+    measured = measure_certainty(certainty, answers.logits, label_N, answers.known)
+    return {name: found.figures() for name, found in measured.items()}
 
 
-def _location(answers: Said, dataset: Dataset, modality: str) -> dict[str, float] | None:
+def _location(answers: Said, dataset: Dataset, modality: str) -> dict[str, float | None] | None:
     has = answers.known[modality] & (dataset.cell[answers.entities_n] >= 0)
     if not int(has.sum()):
         return None
     return _figures(dataset, answers.entities_n[has], answers.logits[modality][has].argmax(dim=1))
 
 
-def _figures(dataset: Dataset, entities_N: Tensor, guess_N: Tensor) -> dict[str, float]:
-    true_N = dataset.cell[entities_N]
-    precision, recall, f1, _ = precision_recall_fscore_support(
-        true_N.numpy(), guess_N.numpy(), average="weighted", zero_division=0
-    )
+def _figures(dataset: Dataset, entities_N: Tensor, guess_N: Tensor) -> dict[str, float | None]:
     kilometres = great_circle(dataset.centres[guess_N], dataset.places[entities_N]).numpy()
-    return {
-        "F1": float(f1), "P": float(precision), "R": float(recall),
-        "median_km": float(np.median(kilometres)),
-    } | {f"within_{r}km": float((kilometres <= r).mean()) for r in RADII_KM}  # fmt: skip
+    return plain(location_figures(dataset.cell[entities_N].numpy(), guess_N.numpy(), kilometres))
 
 
 def _unseen(dataset: Dataset, entities_E: Tensor) -> int:
@@ -200,7 +187,7 @@ def _unseen(dataset: Dataset, entities_E: Tensor) -> int:
     return int(((cell_E >= 0) & ~known).sum())
 
 
-def _majority(dataset: Dataset, entities_E: Tensor) -> dict[str, float] | None:
+def _majority(dataset: Dataset, entities_E: Tensor) -> dict[str, float | None] | None:
     """Return the figures of always saying the cell that training saw most."""
     seen = dataset.cell[dataset.split["train"]]
     seen = seen[seen >= 0]

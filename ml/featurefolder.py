@@ -30,7 +30,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
-from mlmkg.ml.data import MANIFEST, SPLITS, Dataset, Rows, grouped, load_dataset
+from mlmkg.ml.data import MANIFEST, SPLITS, Dataset, load_dataset
+from mlmkg.ml.rows import Rows, grouped
 from torch import Tensor
 
 from mlmkg.errors import ExportError, ModelError
@@ -225,13 +226,15 @@ def load_for_run(
         trained = Path(about["features"])
         moved = workspace.features / trained.name
         return load_features(moved if _is_one(moved) and not _is_one(trained) else trained)
-    names = [name.partition(" ")[0] for name in about["encoders"]]
+    names = [name.rpartition(" ")[0] for name in about["encoders"]]
+    graph = about.get("graph")
     return load_dataset(
         export or workspace.exports / about["version"],
         workspace.features,
         (names[0], names[1]),
         progress,
         images=workspace.images,
+        graph=None if graph is None else workspace.features / graph["file"],
     )
 
 

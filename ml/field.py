@@ -17,7 +17,7 @@ import torch
 from mlmkg.ml.certainty import Certainty, Fitted
 from mlmkg.ml.conformal import COVERAGE
 from mlmkg.ml.coordinates import of_cells
-from mlmkg.ml.data import Dataset, Rows
+from mlmkg.ml.data import Dataset
 from mlmkg.ml.figures import (
     Floats,
     Integers,
@@ -31,6 +31,7 @@ from mlmkg.ml.groups import Compute, by_group, intervals, members
 from mlmkg.ml.losses import great_circle
 from mlmkg.ml.models import MODALITIES, TEXT_INPUTS, Model, Outputs
 from mlmkg.ml.outputs import only, outputs
+from mlmkg.ml.rows import Rows
 from torch import Tensor
 
 #: Group by -> name -> the rows of that group among a split's entities.

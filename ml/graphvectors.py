@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import torch
-from mlmkg.ml.data import Rows, grouped
+from mlmkg.ml.rows import Rows, grouped
 
 from mlmkg.errors import ModelError
 

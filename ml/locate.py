@@ -111,7 +111,8 @@ class Locator:
         self.run = str(self._about["run"])
         self.dataset = load_for_run(self._about, workspace, progress=progress)
         checkpoint.check_fits(loaded, self.dataset, folder)
-        self._certainty = Certainty.from_json(self._about["certainty"])
+        assert loaded.certainty is not None
+        self._certainty: Certainty = loaded.certainty
         self._encoders: dict[str, Encoder] = {}
         digest = sha256((folder / checkpoint.WEIGHTS).read_bytes()).hexdigest()[:16]
         self._gallery = self._vectors(workspace.features / f"gallery-{digest}.npy")
@@ -179,8 +180,8 @@ class Locator:
     def _encoder(self, name: str) -> Encoder:
         if name not in self._encoders:
             full = self.dataset.encoders[0 if name == "image" else 1]
-            short, _, revision = full.partition(" ")
-            encoder = load_encoder(short)
+            short, _, revision = full.rpartition(" ")
+            encoder = load_encoder(short, "image" if name == "image" else "text")
             if encoder.revision != revision:
                 raise ModelError(
                     f"the run was trained on features of {full}, and here is revision "
@@ -221,8 +222,10 @@ class Locator:
         best = torch.topk(cosine_E, min(number, len(cosine_E)))
         return [
             Neighbour(
-                self.dataset.entities[i], self.dataset.labels[i],
-                *(round(float(x), 4) for x in self.dataset.places[i]), round(float(value), 4),
+                entity=self.dataset.entities[i], label=self.dataset.labels[i],
+                latitude=round(float(self.dataset.places[i, 0]), 4),
+                longitude=round(float(self.dataset.places[i, 1]), 4),
+                similarity=round(float(value), 4),
             )
             for i, value in zip(best.indices.tolist(), best.values.tolist(), strict=True)
         ]  # fmt: skip

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
-from mlmkg.ml.data import Dataset, gathered
+from mlmkg.ml.data import Dataset
 from mlmkg.ml.models import TEXT_INPUTS, Inputs, Model, Outputs
+from mlmkg.ml.rows import gathered
 from torch import Tensor
 
 #: Entities put through a model at a time.

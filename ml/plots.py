@@ -15,7 +15,8 @@ import torch
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from mlmkg.ml.data import Dataset
-from mlmkg.ml.evaluate import RADII_KM, predict_cells
+from mlmkg.ml.evaluate import predict_cells
+from mlmkg.ml.figures import RADII_KM
 from mlmkg.ml.losses import great_circle
 from mlmkg.ml.models import Model
 
@@ -167,6 +168,8 @@ def _heat(axes: Axes, table: np.ndarray, cells: torch.Tensor, dataset: Dataset) 
 
 def distances(path: Path, run: str, model: Model, dataset: Dataset, result: Mapping[str, Any]) -> None:
     """Draw the share of test entities within a distance, and what chance reaches."""
+    # A cell is too large to tell a street.
+    radii = {name: radius for name, radius in RADII_KM.items() if radius > 1}
     figure, axes = plt.subplots(figsize=(6.4, 4))
     for modality in model.modalities:
         true, guess, _, _ = _guesses(model, dataset, modality)
@@ -177,10 +180,10 @@ def distances(path: Path, run: str, model: Model, dataset: Dataset, result: Mapp
     chance = result["chance"]["location"]
     if chance is not None:
         axes.plot(
-            RADII_KM[1:], [chance[f"within_{r}km"] for r in RADII_KM[1:]], "o--", color=GREY,
+            list(radii.values()), [chance[f"within_{r}km"] for r in radii.values()], "o--", color=GREY,
             markersize=4, label="always the largest cell",
         )  # fmt: skip
-    for radius, name in zip(RADII_KM[1:], ("city", "region", "country", "continent"), strict=True):
+    for name, radius in radii.items():
         axes.axvline(radius, color="#dddddd", linewidth=0.8, zorder=0)
         axes.text(radius, 1.01, f"{name}\n{radius:,} km", ha="center", va="bottom", fontsize=8)
     axes.set_xscale("log")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -56,13 +57,23 @@ def predict(
                             latitude=latitude, longitude=longitude,
                         )
                     )  # fmt: skip
-    return _description(folder, about), predictions
+    return describe(folder, about), predictions
 
 
-def _description(folder: Path, about: dict[str, Any]) -> RunDescription:
+def describe(
+    folder: Path, about: dict[str, Any], evaluation: Mapping[str, Any] | None = None
+) -> RunDescription:
+    """Return what the graph says of a run.
+
+    :param folder: the run's.
+    :param about: what stands in its checkpoint.json.
+    :param evaluation: its figures; by default those taken when it was trained.
+    :raises ModelError: if its record cannot be read.
+    """
     try:
         times = json.loads((folder / TIMES).read_text("utf-8"))
-        evaluation = json.loads((folder / EVALUATION).read_text("utf-8"))
+        if evaluation is None:
+            evaluation = json.loads((folder / EVALUATION).read_text("utf-8"))
     except (OSError, json.JSONDecodeError) as error:
         raise ModelError(
             f"the run's record cannot be read ({error})", where=folder,
@@ -77,6 +88,7 @@ def _description(folder: Path, about: dict[str, Any]) -> RunDescription:
         encoders=tuple(about["encoders"]),
         started=datetime.fromtimestamp(times["started"], UTC),
         ended=datetime.fromtimestamp(times["ended"], UTC),
-        evaluation=evaluation,
+        evaluation=evaluation or {},
         graph=IMPORTED if "features" in about else "",
+        model=about["model"]["kind"],
     )

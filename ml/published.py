@@ -24,7 +24,8 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from mlmkg.ml.data import SPLITS, Dataset, Rows, load_dataset
+from mlmkg.ml.data import SPLITS, Dataset, load_dataset
+from mlmkg.ml.rows import Rows
 from torch import Tensor
 
 from mlmkg import __version__

@@ -23,18 +23,20 @@ from typing import Any, Final
 
 import torch
 from mlmkg.ml import checkpoint, plots
-from mlmkg.ml.batches import Feeder, first_not_finite
-from mlmkg.ml.certainty import Certainty, fit_certainty
+from mlmkg.ml.batches import Feeder
+from mlmkg.ml.certainty import Certainty, fit_certainty, measure_certainty
 from mlmkg.ml.data import Dataset
 from mlmkg.ml.evaluate import evaluate, quick, said
 from mlmkg.ml.losses import soft_targets
-from mlmkg.ml.models import TEXT_INPUTS, Model, Outputs, made
+from mlmkg.ml.models import Model, Outputs, made
 from mlmkg.ml.objective import Objective
+from mlmkg.ml.plots_certainty import draw_reliability
 from mlmkg.ml.ranks import Ranks, ranks
 from mlmkg.ml.record import METRICS, Record
 from mlmkg.ml.resume import Learning, Unfinished
 from mlmkg.ml.settings import TrainConfig, check
 from mlmkg.ml.step import Step
+from mlmkg.ml.usable import check_usable
 from torch import nn
 
 from mlmkg.errors import ModelError
@@ -58,11 +60,12 @@ class _Run:
     ranks: Ranks
     unfinished: Unfinished
     progress: Progress
+    pictures: bool
 
 
 def train(
     dataset: Dataset, config: TrainConfig, workspace: Workspace, *, name: str | None = None,
-    force: bool = False, progress: Progress = quiet,
+    force: bool = False, pictures: bool = True, progress: Progress = quiet,
 ) -> Path:  # fmt: skip
     """Train a model and write its run's folder; return the folder.
 
@@ -71,12 +74,15 @@ def train(
     :param name: the run's name; ``{version}-{task}-{seed}`` if None, after the model if that is not
         the usual one.
     :param force: replace a run of that name, and begin an unfinished one anew.
+    :param pictures: draw the run's plots.
     :raises ModelError: if the run exists, or the settings or the data do not allow training.
     """
     kind = "" if config.model == TrainConfig.model else f"{config.model}-"
     run = name or f"{dataset.version}-{kind}{config.task}-{config.seed}"
     folder = workspace.runs / run
-    _check(dataset, config, folder, run, force)
+    check(config)
+    _check_name(run, folder, force)
+    check_usable(dataset, config.task)
     config = replace(config, batch=min(config.batch, len(dataset.split["train"])))
     unfinished = Unfinished(
         workspace.runs / f".{run}.unfinished",
@@ -88,7 +94,7 @@ def train(
         if force and here.rank == 0:
             record.forget()
         here.wait()
-        _learn(_Run(dataset, config, run, here, unfinished, progress), folder, record, force)
+        _learn(_Run(dataset, config, run, here, unfinished, progress, pictures), folder, record, force)
         here.wait()
     return folder
 
@@ -171,15 +177,22 @@ def _write(
             "run": run.name, "task": config.task, "seed": config.seed, "settings": asdict(config),
             "software": checkpoint.software(),
         }  # fmt: skip
-        if config.task != "ir":
-            about["certainty"] = _certainty(model, dataset).to_json()
+        certainty = _certainty(model, dataset) if config.task != "ir" else None
+        if certainty is not None:
+            about["certainty"] = certainty.to_json()
         checkpoint.save(new, model, dataset, about)
         (new / CONFIG).write_text(json.dumps(asdict(config), indent=2) + "\n", "utf-8")
         lines = "".join(json.dumps(entry) + "\n" for entry in history)
         (new / METRICS).write_text(lines, "utf-8")
-        result = evaluate(model, dataset, config.task)
+        result = evaluate(model, dataset, config.task, certainty=certainty)
         (new / EVALUATION).write_text(json.dumps(result, indent=2) + "\n", "utf-8")
-        plots.draw(new, run.name, history, model, dataset, result)
+        if run.pictures:
+            plots.draw(new, run.name, history, model, dataset, result)
+        if run.pictures and certainty is not None:
+            answers = said(model, dataset, dataset.split["test"])
+            label_E = dataset.cell[dataset.split["test"]]
+            measured = measure_certainty(certainty, answers.logits, label_E, answers.known)
+            draw_reliability(new / "reliability.png", run.name, certainty, measured)
         (new / TIMES).write_text(
             json.dumps({"started": record.started, "ended": time.time()}) + "\n", "utf-8"
         )
@@ -237,8 +250,7 @@ def _schedule(
     )  # fmt: skip
 
 
-def _check(dataset: Dataset, config: TrainConfig, folder: Path, run: str, force: bool) -> None:
-    check(config)
+def _check_name(run: str, folder: Path, force: bool) -> None:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", run):
         raise ModelError(
             f"{run!r} is no name for a run: it becomes a folder and an IRI", where="--name",
@@ -249,34 +261,6 @@ def _check(dataset: Dataset, config: TrainConfig, folder: Path, run: str, force:
             "the run exists already", where=folder,
             action="Add --force to replace it, or give another --name or --seed",
         )  # fmt: skip
-    train_E = dataset.split["train"]
-    texts = [dataset.rows(name) for name in dataset.inputs() if name in TEXT_INPUTS]
-    usable = {
-        "training entities": len(train_E),
-        "training images": int((dataset.images.counts(train_E) > 0).sum()) if len(train_E) else 0,
-        "training texts": int(sum((t.counts(train_E) > 0).sum() for t in texts)) if len(train_E) else 0,
-    }
-    if config.task != "ir" and not (len(train_E) and int((dataset.cell[train_E] >= 0).sum())):
-        raise ModelError(
-            "no training entity has a geo cell", where=dataset.version,
-            action="Export a version with cells, or train with --task ir",
-        )  # fmt: skip
-    for what, number in usable.items():
-        if number < 2:
-            raise ModelError(
-                f"the export has {number} {what}", action="Export a larger version to train on"
-            )
-    for name in dataset.inputs():
-        rows = dataset.rows(name)
-        bad = first_not_finite(rows)
-        if bad is not None:
-            place = int((rows.index == bad).nonzero()[0]) if bool((rows.index == bad).any()) else 0
-            owner = int(torch.searchsorted(rows.start, place, right=True)) - 1
-            raise ModelError(
-                f"row {bad} of the {name} features is not finite: a vector of "
-                f"{dataset.entities[owner]}",
-                where=dataset.version, action="Encode it again, or take the entity out of the export",
-            )  # fmt: skip
 
 
 @contextmanager

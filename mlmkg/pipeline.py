@@ -44,7 +44,7 @@ ASKED: Final = "asked for"
 #: The graph of an import of the published MLM.
 IMPORTED: Final = "imported"
 #: Graphs, and families of them, that are added beside those of the pipeline.
-ADDED: Final = ("predictions/", "changes/", "quality/", IMPORTED)
+ADDED: Final = ("runs/", "predictions/", "changes/", "quality/", IMPORTED)
 
 
 @dataclass(frozen=True)

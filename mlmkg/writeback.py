@@ -1,8 +1,8 @@
 """What a model says, as triples: predictions with rank, probability and place.
 
-A run's description and its predictions enter, a named graph ``predictions/{run}`` with its
-provenance leaves. The run and its figures use the W3C Machine Learning Schema
-(https://www.w3.org/2016/10/mls/).
+A run's description and its predictions enter; the named graphs ``runs/{run}`` and
+``predictions/{run}`` leave, with their provenance. The run and its figures use the W3C Machine
+Learning Schema (https://www.w3.org/2016/10/mls/).
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ class RunDescription:
     :param settings: name -> value.
     :param evaluation: as ``mlmkg evaluate --json`` prints it.
     :param graph: the graph that says who is in the version, if it is not named after it.
+    :param model: its kind, ``mlm-clip`` or ``ir-le``.
     """
 
     name: str
@@ -77,11 +78,16 @@ class RunDescription:
     ended: datetime
     evaluation: Mapping[str, Any]
     graph: str = ""
+    model: str = "multitask model"
 
 
 def triples(run: RunDescription, predictions: Iterable[Prediction]) -> Iterator[bytes]:
     """Yield the N-Triples lines of a run and its predictions."""
     yield from _run(run)
+    yield from _predictions(run, predictions)
+
+
+def _predictions(run: RunDescription, predictions: Iterable[Prediction]) -> Iterator[bytes]:
     a, kind = iri(RDF.type), iri(MLM.Prediction)
     about, modality, rank = iri(MLM.predictionFor), iri(MLM.modality), iri(MLM.rank)
     cell, certainty, place = iri(MLM.predictedCell), iri(MLM.probability), iri(MLM.predictedPoint)
@@ -111,7 +117,7 @@ def _run(run: RunDescription) -> Iterator[bytes]:
     yield line(subject, iri(MLS.executes), iri(f"{RUN[run.name]}#implementation"))
     implementation = iri(f"{RUN[run.name]}#implementation")
     yield line(implementation, a, iri(MLS.Implementation))
-    yield line(implementation, iri(DCT.title), text(f"multitask model, task {run.task}", "en"))
+    yield line(implementation, iri(DCT.title), text(f"{run.model}, task {run.task}", "en"))
     for encoder in run.encoders:
         yield line(implementation, iri(DCT.requires), text(encoder))
     for name, value in run.settings.items():
@@ -129,11 +135,31 @@ def _run(run: RunDescription) -> Iterator[bytes]:
 
 
 def figures(evaluation: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    """Yield (name, value) of every figure of an evaluation: ``location-image-F1``."""
-    for task in ("retrieval", "location"):
+    """Yield (name, value) of the figures of an evaluation: ``location-image-F1``.
+
+    Of the field's evaluation those of the whole and of each language, ``field-location-image-F1``; the
+    groups stay in the run's folder.
+    """
+    for task in ("retrieval", "retrieval_by_dot_product", "location", "certainty"):
         for side, values in (evaluation.get(task) or {}).items():
-            for name, value in (values or {}).items():
-                yield f"{task}-{side}-{name}", float(value)
+            yield from _numbers(f"{task}-{side}", values)
+    for task in ("retrieval", "location"):
+        sides = (evaluation.get("field") or {}).get(task) or {}
+        for side, found in sides.items():
+            if isinstance(found, Mapping) and "figures" in found:
+                yield from _numbers(f"field-{task}-{side}", found["figures"])
+        languages = sides.get("by_language") or (sides.get("text") or {}).get("by_language") or {}
+        for language, found in (languages.get("languages") or languages.get("groups") or {}).items():
+            for side in ("image_to_text", "text_to_image"):
+                yield from _numbers(f"field-{task}-{side}-{language}", found.get(side))
+            if task == "location":
+                yield from _numbers(f"field-location-text-{language}", found)
+
+
+def _numbers(name: str, values: Mapping[str, Any] | None) -> Iterator[tuple[str, float]]:
+    for key, value in (values or {}).items():
+        if isinstance(value, int | float):
+            yield f"{name}-{key}", float(value)
 
 
 def turtle(run: RunDescription, predictions: Iterable[Prediction]) -> bytes:
@@ -146,16 +172,31 @@ def turtle(run: RunDescription, predictions: Iterable[Prediction]) -> bytes:
 def write_back(
     workspace: Workspace, query_set: str, run: RunDescription, predictions: list[Prediction]
 ) -> graphfile.Written:
-    """Write the graph ``predictions/{run}`` and index it; the same predictions again change nothing.
+    """Write a run and its predictions as graphs and index them; the same again changes nothing.
 
-    :param query_set: the set whose graphs it stands beside.
+    :param query_set: the set whose graphs they stand beside.
+    :returns: what was written as ``predictions/{run}``.
     """
+    write_run(workspace, query_set, run)
+    title = "Predictions of a training run"
+    return _write(workspace, query_set, run, "predictions", title, _predictions(run, predictions))
+
+
+def write_run(workspace: Workspace, query_set: str, run: RunDescription) -> graphfile.Written:
+    """Write the graph ``runs/{run}``: settings, encoders, and the figures of its evaluation."""
+    return _write(workspace, query_set, run, "runs", "Description of a training run", _run(run))
+
+
+def _write(
+    workspace: Workspace, query_set: str, run: RunDescription, family: str, title: str,
+    content: Iterable[bytes],
+) -> graphfile.Written:  # fmt: skip
     started = now()
-    name = f"predictions/{run.name}"
-    lines = list(triples(run, predictions))
+    name = f"{family}/{run.name}"
+    lines = list(content)
     key = sha256(b"".join(lines)).hexdigest()[:16]
     code = sha256(Path(__file__).read_bytes()).hexdigest()
-    plan = Plan("Predictions of a training run", "mlmkg/writeback.py", "python", code)
+    plan = Plan(title, "mlmkg/writeback.py", "python", code)
 
     def made(content: graphfile.Written) -> Made:
         return Made(

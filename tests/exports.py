@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
-from mlmkg.ml.data import Dataset, Rows
+from mlmkg.ml.data import Dataset
+from mlmkg.ml.rows import Rows
 from PIL import Image
 
 #: Token, place of the centroid, colour of the land, and what the texts call the region.

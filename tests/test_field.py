@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 import torch
 from mlmkg.ml.certainty import Certainty, Fitted
-from mlmkg.ml.data import Dataset, grouped
+from mlmkg.ml.data import Dataset
 from mlmkg.ml.field import as_the_field_does
 from mlmkg.ml.losses import great_circle
 from mlmkg.ml.models import BaselineConfig, ClipConfig, Inputs, IrLe, MlmClip, Model, Outputs
+from mlmkg.ml.rows import grouped
 
 from tests.exports import dataset_of
 

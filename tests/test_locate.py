@@ -23,8 +23,20 @@ from tests.exports import REGIONS, write_export
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     place = Workspace(tmp_path_factory.mktemp("locate") / "mlm")
     dataset = load_dataset(write_export(place.exports / "toy"), place.features)
-    train(dataset, TrainConfig(epochs=15, batch=32, hidden=64, shared=32), place, name="run")
-    train(dataset, TrainConfig(epochs=1, batch=32, hidden=16, shared=8, task="ir"), place, name="ir")
+    train(
+        dataset,
+        TrainConfig(epochs=15, batch=32, hidden=64, shared=32),
+        place,
+        name="run",
+        pictures=False,
+    )
+    train(
+        dataset,
+        TrainConfig(epochs=1, batch=32, hidden=16, shared=8, task="ir"),
+        place,
+        name="ir",
+        pictures=False,
+    )
     return place
 
 

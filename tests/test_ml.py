@@ -107,14 +107,14 @@ def test_spatial_splits_keep_regions_apart(workspace: Workspace, tmp_path: Path)
 def test_a_single_task_run_has_only_its_figures(
     dataset: Dataset, workspace: Workspace, task: str
 ) -> None:
-    folder = train(dataset, TrainConfig(task=task, epochs=1, batch=64), workspace)
+    folder = train(dataset, TrainConfig(task=task, epochs=1, batch=64), workspace, pictures=False)
     result = json.loads((folder / "evaluation.json").read_text("utf-8"))
     assert (result["retrieval"] is None) == (task == "le")
     assert (result["location"] is None) == (task == "ir")
 
 
 def test_predictions_come_back_as_triples(dataset: Dataset, workspace: Workspace) -> None:
-    train(dataset, QUICK, workspace, name="back")
+    train(dataset, QUICK, workspace, name="back", pictures=False)
     dry = invoke("-w", workspace.root, "predict", "back", "--dry-run")
     assert dry.exit_code == 0 and "a mlm:Prediction" in dry.stdout
     assert "predictions/back" not in open_read_only(workspace).graphs()

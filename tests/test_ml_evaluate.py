@@ -5,10 +5,9 @@ from __future__ import annotations
 import random
 import statistics
 
-import numpy as np
 import pytest
 import torch
-from mlmkg.ml.evaluate import evaluate, predict_cells, ranks
+from mlmkg.ml.evaluate import evaluate, predict_cells
 from mlmkg.ml.losses import cell_loss, contrastive, great_circle
 from mlmkg.ml.models import BaselineConfig, ClipConfig, Inputs, IrLe, MlmClip, Outputs
 
@@ -20,15 +19,6 @@ PARIS, LYON, BERLIN = (48.8566, 2.3522), (45.764, 4.8357), (52.52, 13.405)
 def untrained(cells: int = 2, width: int = 6) -> MlmClip:
     torch.manual_seed(0)
     return MlmClip(ClipConfig({"image": width, "summary": width}, cells, hidden=16, shared=8)).eval()
-
-
-def test_the_rank_counts_what_is_better_and_shares_what_is_equal() -> None:
-    scores = np.array([
-        [0.9, 0.1, 0.5],  # its own is best: 1
-        [0.7, 0.2, 0.2],  # one better, one equal: between 2 and 3
-        [0.8, 0.6, 0.1],  # two better: 3
-    ])  # fmt: skip
-    assert ranks(scores).tolist() == [1.0, 2.5, 3.0]
 
 
 def test_a_model_that_says_the_same_of_all_is_at_chance_and_not_first() -> None:
