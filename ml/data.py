@@ -196,6 +196,7 @@ def load_dataset(
         languages=list(languages),
         recipe={
             "recipe": about.get("recipe", {}), "split": about.get("split", "hash"),
+            "encoded_by": [_asked(encoder) for encoder in encoders],
             **({} if graph is None else {"graph": record_of(graph)}),
         },
         labels=[name or entity for name, entity in
@@ -211,6 +212,18 @@ def load_dataset(
         ),
         kinds=_kinds(export, number),
     )  # fmt: skip
+
+
+def _asked(encoder: str | Encoder) -> str:
+    """Return what to ask for the encoder by, with paths made absolute: what a run can load it by."""
+    if not isinstance(encoder, str):
+        return encoder.name
+    parts = []
+    for part in encoder.split("+"):
+        head, at, path = part.partition("@")
+        there = head.startswith("torchvision:") and at and Path(path).is_file()
+        parts.append(f"{head}@{Path(path).resolve()}" if there else part)
+    return "+".join(parts)
 
 
 def _kinds(export: Path, number: Mapping[str, int]) -> list[list[str]] | None:

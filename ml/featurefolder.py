@@ -226,7 +226,7 @@ def load_for_run(
         trained = Path(about["features"])
         moved = workspace.features / trained.name
         return load_features(moved if _is_one(moved) and not _is_one(trained) else trained)
-    names = [name.rpartition(" ")[0] for name in about["encoders"]]
+    names = about.get("encoded_by") or [name.rpartition(" ")[0] for name in about["encoders"]]
     graph = about.get("graph")
     return load_dataset(
         export or workspace.exports / about["version"],

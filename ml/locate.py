@@ -179,10 +179,13 @@ class Locator:
 
     def _encoder(self, name: str) -> Encoder:
         if name not in self._encoders:
-            full = self.dataset.encoders[0 if name == "image" else 1]
-            short, _, revision = full.rpartition(" ")
-            encoder = load_encoder(short, "image" if name == "image" else "text")
-            if encoder.revision != revision:
+            side = 0 if name == "image" else 1
+            full = self.dataset.encoders[side]
+            asked = self._about.get("encoded_by") or [
+                n.rpartition(" ")[0] for n in self._about["encoders"]
+            ]
+            encoder = load_encoder(asked[side], "image" if name == "image" else "text")
+            if f"{encoder.name} {encoder.revision}" != full:
                 raise ModelError(
                     f"the run was trained on features of {full}, and here is revision "
                     f"{encoder.revision}",

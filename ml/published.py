@@ -181,5 +181,5 @@ def _about(dataset: Dataset) -> dict[str, Any]:
         "languages": dataset.languages,
         "cells": dataset.cells,
         "centres": dataset.centres.tolist(),
-        "made_by": dataset.recipe,
+        "made_by": {name: dataset.recipe[name] for name in ("recipe", "split")},
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -11,9 +12,10 @@ import pytest
 import torch
 from mlmkg.ml.data import Dataset, load_dataset
 from mlmkg.ml.losses import contrastive, great_circle, soft_targets
-from mlmkg.ml.settings import TrainConfig
+from mlmkg.ml.settings import TrainConfig, settings_of
 from mlmkg.ml.train import train
 
+from mlmkg.errors import ModelError
 from mlmkg.store import open_read_only
 from mlmkg.workspace import Workspace
 from tests.conftest import invoke
@@ -132,6 +134,53 @@ def test_predictions_come_back_as_triples(dataset: Dataset, workspace: Workspace
     assert all(0 < float(row[3]) <= 1.0001 for row in rows)
     again = invoke("-w", workspace.root, "build", "--limit", 300)
     assert "Nothing to do" in again.stdout
+
+
+def test_figures_of_all_runs_are_one_query_away(dataset: Dataset, workspace: Workspace) -> None:
+    baseline = settings_of("ir-le", as_released=True, epochs=1, batch=64, hidden=32)
+    train(dataset, baseline, workspace, name="released", pictures=False)
+    train(dataset, replace(QUICK, epochs=1), workspace, name="ours", pictures=False)
+    for run in ("released", "ours"):
+        done = invoke("-w", workspace.root, "evaluate", run, "--field", "--write")
+        assert done.exit_code == 0, done.output
+        assert "from the text\t" in done.stdout and "–" in done.stdout  # intervals
+        assert invoke("-w", workspace.root, "predict", run, "--top", 1).exit_code == 0
+    store = open_read_only(workspace)
+    rows = list(store.rows(
+        "SELECT ?run ?model ?name ?value { ?r a mls:Run ; rdfs:label ?run ; mls:hasOutput ?e ; "
+        "mls:executes/dct:title ?model . ?e a mls:ModelEvaluation ; rdfs:label ?name ; "
+        "mls:hasValue ?value }"
+    ))  # fmt: skip
+    assert len({(row[0], row[2]) for row in rows}) == len(rows)  # nothing is said twice
+    models = {row[0]: row[1] for row in rows}
+    assert "ir-le" in models["released"] and "mlm-clip" in models["ours"]
+    names = {run: {row[2] for row in rows if row[0] == run} for run in models}
+    assert "retrieval_by_dot_product-image_to_text-medR" in names["released"] - names["ours"]
+    assert "location-fused-F1" in names["ours"] - names["released"]
+    common = {"field-retrieval-text_to_image-MRR", "field-location-text-F1", "certainty-text-ECE"}
+    assert common <= names["ours"] & names["released"]
+    guesses = list(store.rows(
+        "SELECT ?run (COUNT(?g) AS ?n) { ?g a mlm:Prediction ; prov:wasGeneratedBy/rdfs:label ?run } "
+        "GROUP BY ?run"
+    ))  # fmt: skip
+    assert {"released", "ours"} <= {row[0] for row in guesses}
+
+
+def test_vectors_of_the_graph_are_one_more_input(workspace: Workspace) -> None:
+    words = ["embed", "--version", "irle", "--method", "class-similarity"]
+    made = invoke("-w", workspace.root, *words)
+    assert made.exit_code == 0, made.output
+    name = made.stdout.strip().splitlines()[-1]
+    words = ["train", "--version", "irle", "--graph", name, "--epochs", 1, "--name", "with-graph"]
+    done = invoke("-w", workspace.root, *words, "--set", "hidden=32")
+    assert done.exit_code == 0, done.output
+    about = json.loads((workspace.runs / "with-graph" / "checkpoint.json").read_text("utf-8"))
+    assert "graph" in about["model"]["widths"] and about["graph"]["leaking"] is False
+    again = invoke("-w", workspace.root, "evaluate", "with-graph", "--json")
+    assert json.loads(again.stdout)["location"]["text"]["F1"] >= 0
+    (workspace.root / name).unlink()
+    lost = invoke("-w", workspace.root, "evaluate", "with-graph")
+    assert isinstance(lost.exception, ModelError) and "mlmkg embed" in str(lost.exception)
 
 
 def test_entities_that_share_an_image_are_no_negatives_of_each_other() -> None:
