@@ -44,6 +44,12 @@ def pair(encoders: str) -> tuple[str, str]:
 @click.option("--batch", type=click.IntRange(2), default=None, help="By default 256, ir-le: 128.")
 @click.option("--set", "pairs", multiple=True, metavar="NAME=VALUE",
               help="Any other setting of mlmkg.ml.settings.TrainConfig; may be repeated.")  # fmt: skip
+@click.option(
+    "--sweep",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=None,
+    help="A TOML file of settings with lists of values: a run for every combination, the best last.",
+)
 @click.option("--name", default=None, help="The run's name; by default VERSION-[MODEL-]TASK-SEED.")
 @click.option(
     "--export",
@@ -75,6 +81,7 @@ def command(
     epochs: int | None,
     batch: int | None,
     pairs: tuple[str, ...],
+    sweep: Path | None,
     name: str | None,
     export: Path | None,
     features: Path | None,
@@ -91,9 +98,11 @@ def command(
     mlmkg train                              # both tasks on irle-gr
     mlmkg train --model ir-le --as-released  # the paper's baseline
     mlmkg train --task le --seed 1 --set smoothing_km=0
+    mlmkg train --sweep grid.toml            # rate = [1e-3, 3e-4]; dropout = [0.1, 0.3]
     mlmkg train --features published         # on the published MLM, imported
     """
     from mlmkg.cli.evaluate import print_result
+    from mlmkg.cli.tables import print_table
     from mlmkg.ml.data import load_dataset
     from mlmkg.ml.featurefolder import load_features, named
     from mlmkg.ml.settings import parsed, settings_of
@@ -125,6 +134,11 @@ def command(
         )  # fmt: skip
     if dataset.recipe.get("graph", {}).get("leaking"):
         context.say("The graph's vectors LEAK: they know places. Compare with nothing without them.")
+    if sweep is not None:
+        from mlmkg.ml.sweep import swept
+
+        print_table(swept(dataset, config, sweep, workspace, name=name, force=force, progress=bar))
+        return
     folder = train(dataset, config, workspace, name=name, force=force, progress=bar)
     if os.environ.get("RANK", "0") == "0":
         print_result((folder / EVALUATION).read_text("utf-8"), folder.name)

@@ -350,3 +350,21 @@ def test_the_commands_encode_and_train(workspace: Workspace) -> None:
     unknown = invoke("-w", workspace.root, "evaluate", "nope")
     assert isinstance(unknown.exception, ModelError)
     assert "toy-le-0" in str(unknown.exception)
+
+
+def test_a_sweep_is_a_run_for_every_combination(workspace: Workspace, tmp_path: Path) -> None:
+    grid = tmp_path / "grid.toml"
+    grid.write_text("rate = [1e-3, 1e-6]\nhidden = [16]\n", "utf-8")
+    words = ["train", "--version", "toy", "--epochs", 5, "--batch", 32, "--sweep", grid]
+    done = invoke("-w", workspace.root, *words, "--name", "swept")
+    assert done.exit_code == 0, done.output
+    head, *rows = [line.split("\t") for line in done.stdout.splitlines()]
+    assert head[:3] == ["run", "hidden", "rate"] and head[-1] == "mean"
+    assert [row[2] for row in rows] == ["1e-06", "0.001"]  # the best last
+    before = (workspace.runs / "swept-1" / "times.json").read_bytes()
+    assert invoke("-w", workspace.root, *words, "--name", "swept").stdout == done.stdout
+    assert (workspace.runs / "swept-1" / "times.json").read_bytes() == before
+    for text, said in (("rate = [", "no TOML"), ("", "nothing to try"), ("rat = [1]", "no setting")):
+        grid.write_text(text, "utf-8")
+        wrong = invoke("-w", workspace.root, *words)
+        assert isinstance(wrong.exception, ModelError) and said in str(wrong.exception)
