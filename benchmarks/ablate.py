@@ -87,7 +87,9 @@ def run(options: argparse.Namespace) -> None:
         dataset = load_features(options.features)
     else:
         place = Workspace(options.workspace)
-        dataset = load_dataset(place.exports / options.version, place.features, images=place.images)
+        dataset = load_dataset(
+            place.exports / options.version, place.features, images=place.images, graph=options.graph
+        )
     variants = OURS if options.what == "ours" else PUBLISHED
     lines = options.output.read_text("utf-8").splitlines() if options.output.exists() else []
     done = {(r["variant"], r["seed"], r["epochs"], r["data"]) for r in map(json.loads, lines)}
@@ -95,7 +97,8 @@ def run(options: argparse.Namespace) -> None:
         for name, changes in variants.items():
             if options.only and name not in options.only:
                 continue
-            if (name, seed, options.epochs, dataset.key) in done:
+            shown = name + (f", {options.graph.stem}" if options.graph else "")
+            if (shown, seed, options.epochs, dataset.key) in done:
                 continue
             model = "mlm-clip" if options.what == "ours" else "ir-le"
             config = settings_of(model, epochs=options.epochs, seed=seed, threads=1, **changes)
@@ -104,7 +107,7 @@ def run(options: argparse.Namespace) -> None:
                 made = train(dataset, config, Workspace(Path(folder)), name="run", pictures=False)
                 result = json.loads((made / EVALUATION).read_text("utf-8"))
             entry = {
-                "variant": name, "seed": seed, "epochs": options.epochs, "data": dataset.key,
+                "variant": shown, "seed": seed, "epochs": options.epochs, "data": dataset.key,
                 "version": dataset.version, "model": model, "changes": changes,
                 "seconds": round(time.time() - start, 1),
                 "cpu_seconds": round(time.process_time() - cpu, 1),
@@ -150,6 +153,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--only", nargs="*")
+    parser.add_argument("--graph", type=Path, help="vectors of `mlmkg embed`, as one more input")
     parser.add_argument("-o", "--output", type=Path, required=True)
     run(parser.parse_args())
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 from mlmkg.ml import checkpoint
-from mlmkg.ml.evaluate import predict_cells
+from mlmkg.ml.checkpoint import Checkpoint
+from mlmkg.ml.data import Dataset
+from mlmkg.ml.evaluate import said
 from mlmkg.ml.featurefolder import load_for_run
 from mlmkg.ml.train import EVALUATION, TIMES
 
@@ -20,44 +24,53 @@ from mlmkg.progress import Progress, quiet
 from mlmkg.workspace import Workspace
 from mlmkg.writeback import Prediction, RunDescription
 
+#: Entities that are predicted for at a time. A multiple of three, as the published evaluation takes the
+#: language by an entity's place in the list.
+BLOCK: Final = 12_288
+
 
 def predict(
     workspace: Workspace, run: str, *, export: Path | None = None, features: Path | None = None,
     top: int = 5, progress: Progress = quiet,
-) -> tuple[RunDescription, list[Prediction]]:  # fmt: skip
+) -> tuple[RunDescription, Iterator[Prediction]]:  # fmt: skip
     """Return a run's description and its most probable cells per test entity and modality.
+
+    Predictions are made as they are taken, a block of entities at a time.
 
     :param run: the run's name, or its folder.
     :param export, features: the folder of the export, or of the features; by default the one that the
         run was trained on.
     :param top: how many cells each.
-    :raises ModelError: if the run was trained on another dataset, or never learnt to locate.
+    :raises ModelError: if the run was trained on another dataset.
     """
     folder = checkpoint.run_folder(workspace, run)
     loaded = checkpoint.load(folder)
-    about = loaded.about
-    dataset = load_for_run(about, workspace, export=export, features=features, progress=progress)
+    dataset = load_for_run(loaded.about, workspace, export=export, features=features, progress=progress)
     checkpoint.check_fits(loaded, dataset, folder)
-    predictions = []
-    if loaded.task != "ir":
-        for modality in loaded.model.modalities:
-            found_E, probabilities_EC = predict_cells(
-                loaded.model, dataset, dataset.split["test"], modality
-            )
-            best = torch.topk(probabilities_EC, min(top, len(dataset.cells)), dim=1)
+    weights = sha256((folder / checkpoint.WEIGHTS).read_bytes()).hexdigest()
+    description = replace(describe(folder, loaded.about), content=f"{weights} {dataset.key} {top}")
+    return description, _predictions(loaded, dataset, top)
+
+
+def _predictions(loaded: Checkpoint, dataset: Dataset, top: int) -> Iterator[Prediction]:
+    """Yield the predictions; none of a run that never learnt to locate."""
+    if loaded.task == "ir":
+        return
+    centres, count = dataset.centres.tolist(), min(top, len(dataset.cells))
+    for entities_n in dataset.split["test"].split(BLOCK):
+        answers = said(loaded.model, dataset, entities_n)
+        for modality, logits_nC in answers.logits.items():
+            there_n = answers.known[modality]
+            best = torch.topk(torch.softmax(logits_nC[there_n], dim=1), count, dim=1)
             for entity, values, labels in zip(
-                found_E.tolist(), best.values.tolist(), best.indices.tolist(), strict=True
+                entities_n[there_n].tolist(), best.values.tolist(), best.indices.tolist(), strict=True
             ):
                 for rank, (value, label) in enumerate(zip(values, labels, strict=True), start=1):
-                    latitude, longitude = dataset.centres[label].tolist()
-                    predictions.append(
-                        Prediction(
-                            entity=dataset.entities[entity], modality=modality, rank=rank,
-                            cell=dataset.cells[label], probability=float(value),
-                            latitude=latitude, longitude=longitude,
-                        )
+                    yield Prediction(
+                        entity=dataset.entities[entity], modality=modality, rank=rank,
+                        cell=dataset.cells[label], probability=float(value),
+                        latitude=centres[label][0], longitude=centres[label][1],
                     )  # fmt: skip
-    return describe(folder, about), predictions
 
 
 def describe(

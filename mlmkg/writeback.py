@@ -65,6 +65,8 @@ class RunDescription:
     :param settings: name -> value.
     :param evaluation: as ``mlmkg evaluate --json`` prints it.
     :param graph: the graph that says who is in the version, if it is not named after it.
+    :param content: what its predictions depend on, such as digests of weights and data; where it is
+        not given, the predictions themselves are held in memory to name the graph's file after them.
     :param model: its kind, ``mlm-clip`` or ``ir-le``.
     """
 
@@ -78,6 +80,7 @@ class RunDescription:
     ended: datetime
     evaluation: Mapping[str, Any]
     graph: str = ""
+    content: str = ""
     model: str = "multitask model"
 
 
@@ -170,7 +173,7 @@ def turtle(run: RunDescription, predictions: Iterable[Prediction]) -> bytes:
 
 
 def write_back(
-    workspace: Workspace, query_set: str, run: RunDescription, predictions: list[Prediction]
+    workspace: Workspace, query_set: str, run: RunDescription, predictions: Iterable[Prediction]
 ) -> graphfile.Written:
     """Write a run and its predictions as graphs and index them; the same again changes nothing.
 
@@ -179,7 +182,8 @@ def write_back(
     """
     write_run(workspace, query_set, run)
     title = "Predictions of a training run"
-    return _write(workspace, query_set, run, "predictions", title, _predictions(run, predictions))
+    lines = _predictions(run, predictions)
+    return _write(workspace, query_set, run, "predictions", title, lines, run.content)
 
 
 def write_run(workspace: Workspace, query_set: str, run: RunDescription) -> graphfile.Written:
@@ -189,13 +193,16 @@ def write_run(workspace: Workspace, query_set: str, run: RunDescription) -> grap
 
 def _write(
     workspace: Workspace, query_set: str, run: RunDescription, family: str, title: str,
-    content: Iterable[bytes],
+    content: Iterable[bytes], depends: str = "",
 ) -> graphfile.Written:  # fmt: skip
     started = now()
     name = f"{family}/{run.name}"
-    lines = list(content)
-    key = sha256(b"".join(lines)).hexdigest()[:16]
     code = sha256(Path(__file__).read_bytes()).hexdigest()
+    if depends:
+        lines, key = content, sha256(f"{name} {depends} {code}".encode()).hexdigest()[:16]
+    else:
+        lines = list(content)
+        key = sha256(b"".join(lines)).hexdigest()[:16]
     plan = Plan(title, "mlmkg/writeback.py", "python", code)
 
     def made(content: graphfile.Written) -> Made:

@@ -139,7 +139,8 @@ def test_entities_without_an_image_or_a_text_are_no_obstacle(
     result = json.loads((folder / "evaluation.json").read_text("utf-8"))
     test = holes.split["test"].tolist()
     assert result["pairs"] == sum(i % 3 == 2 for i in test)
-    _, guesses = predict(workspace, "holes", export=tmp_path / "toy", top=1)
+    _, predictions = predict(workspace, "holes", export=tmp_path / "toy", top=1)
+    guesses = list(predictions)
     by = {m: {g.entity for g in guesses if g.modality == m} for m in ("image", "text")}
     assert by["image"] == {iri(i) for i in test if i % 3 != 0}
     assert by["text"] == {iri(i) for i in test if i % 3 != 1}
