@@ -27,8 +27,10 @@ from urllib3.response import HTTPResponse
 
 from mlmkg import __version__
 from mlmkg.export.checksums import verify
-from mlmkg.metadata import write_metadata
+from mlmkg.metadata import Dataset, read_description, write_metadata
 from mlmkg.metadata.croissant import CONTEXT
+from mlmkg.metadata.inventory import take
+from mlmkg.metadata.rocrate import rocrate as rocrate_of
 from mlmkg.store import open_read_only
 from mlmkg.workspace import Workspace
 from tests.conftest import invoke
@@ -236,6 +238,18 @@ def test_the_package_rocrate_reads_the_crate(export):
     assert table["sha256"] == sha256((export / "entities.parquet").read_bytes()).hexdigest()
     assert int(crate.get("SHA256SUMS")["contentSize"]) == (export / "SHA256SUMS").stat().st_size
     assert crate.get(ORCID)["affiliation"]["name"] == "Example University"
+
+
+def test_an_organisation_that_is_two_things_stands_in_a_crate_once_and_can_be_written_to(workspace):
+    university = {"name": "Example University", "ror": "https://ror.org/03vek6s52"}
+    said = read_description({**SETTINGS, "publisher": university})
+    dataset = Dataset(take(open_read_only(workspace).raw, workspace), said)
+    (export,) = dataset.inventory.exports
+    text = rocrate_of(dataset, export, workspace.exports / "mlm")
+    entities = {entity["@id"]: entity for entity in json.loads(text)["@graph"]}
+    assert len(entities) == len(json.loads(text)["@graph"])
+    assert entities[university["ror"]]["contactPoint"] == {"@id": "mailto:help@archive.example"}
+    assert entities[ORCID]["affiliation"] == {"@id": university["ror"]}
 
 
 def test_datacite_accepts_the_record_and_rejects_a_bad_one(workspace):

@@ -56,9 +56,13 @@ class _Crate:
         self.entities: list[dict[str, Any]] = []
 
     def add(self, iri: str, kind: str | list[str], **values: Any) -> dict[str, str]:
-        """Add an entity unless it is there; return a reference to it."""
-        if not any(entity["@id"] == iri for entity in self.entities):
-            self.entities.append(_short({"@id": iri, "@type": kind, **values}))
+        """Add an entity, or to the one of this name what it does not say yet; return a reference."""
+        new = _short({"@id": iri, "@type": kind, **values})
+        there = next((entity for entity in self.entities if entity["@id"] == iri), None)
+        if there is None:
+            self.entities.append(new)
+        else:
+            there.update({key: value for key, value in new.items() if key not in there})
         return {"@id": iri}
 
     def describe(self, folder: Path) -> None:
@@ -87,7 +91,8 @@ class _Crate:
             "usageInfo": dataset.rights,
             "author": creators,
             "creator": creators,
-            "publisher": given.publisher and self._agent(given.publisher, "Organization", contact=True),
+            "publisher": given.publisher
+            and self._agent(given.publisher, "Organization", given.contact),
             "funding": [
                 self.add(
                     grant.url or f"#grant-{number}", "Grant", name=grant.title or grant.award,
@@ -137,29 +142,23 @@ class _Crate:
                 "sha256; the table of images has their entities, licences and credits.",
             )  # fmt: skip
 
-    def _agent(self, who: Agent, kind: str, *, contact: bool = False) -> dict[str, str]:
+    def _agent(self, who: Agent, kind: str, contact: Agent | None = None) -> dict[str, str]:
         if who.person is not None:
             kind = "Person" if who.person else "Organization"
-        iri = who.iri or f"#{'-'.join(who.name.split())}"
+        if contact is None and who.email and kind == "Organization":
+            contact = who
         return self.add(
-            iri, kind, name=who.name, url=who.url or who.iri,
-            email=who.email, contactPoint=self._contact() if contact else None,
+            who.iri or f"#{'-'.join(who.name.split())}", kind, name=who.name, url=who.url or who.iri,
+            email=who.email, contactPoint=contact and self._contact(contact),
             affiliation=who.affiliation and self._agent(who.affiliation, "Organization"),
         )  # fmt: skip
 
-    def _contact(self) -> dict[str, str] | None:
-        contact = self.dataset.description.contact
-        if contact is None:
-            return None
+    def _contact(self, contact: Agent) -> dict[str, str]:
         iri = f"mailto:{contact.email}" if contact.email else contact.url or "#contact"
         return self.add(
-            iri,
-            "ContactPoint",
-            name=contact.name,
-            email=contact.email,
-            url=contact.url,
+            iri, "ContactPoint", name=contact.name, email=contact.email, url=contact.url,
             contactType="data",
-        )
+        )  # fmt: skip
 
     def _licence(self, iri: str) -> dict[str, str]:
         name = family(iri).upper().replace("CC0", "CC0 1.0")
