@@ -57,7 +57,7 @@ def _predictions(loaded: Checkpoint, dataset: Dataset, top: int) -> Iterator[Pre
     if loaded.task == "ir":
         return
     centres, count = dataset.centres.tolist(), min(top, len(dataset.cells))
-    for entities_n in dataset.split["test"].split(BLOCK):
+    for entities_n in torch.split(dataset.split["test"], BLOCK):
         answers = said(loaded.model, dataset, entities_n)
         for modality, logits_nC in answers.logits.items():
             there_n = answers.known[modality]
