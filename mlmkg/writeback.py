@@ -205,11 +205,14 @@ def _write(
         key = sha256(b"".join(lines)).hexdigest()[:16]
     plan = Plan(title, "mlmkg/writeback.py", "python", code)
 
+    # The run itself is an activity, and no activity is used: what is told of it is.
+    described = (graph_iri(query_set, f"runs/{run.name}"),) * (family == "predictions")
+
     def made(content: graphfile.Written) -> Made:
         return Made(
             graph=graph_iri(query_set, name), key=key, content=content, plan=plan,
             parameters={"run": run.name, "export": run.export_key},
-            used=(RUN[run.name], graph_iri(query_set, run.graph or run.version)), origins=(),
+            used=(*described, graph_iri(query_set, run.graph or run.version)), origins=(),
             started=started, ended=now(),
         )  # fmt: skip
 

@@ -69,7 +69,8 @@ SPLIT = 'mlm:train a mlm:Split ; rdfs:label "train"@en .'
 VERSION = 'version:mlm a mlm:Version ; rdfs:label "MLM"@en .'
 GOOD = {
     "candidate": CANDIDATE, "change": CHANGE, "continent": CONTINENT, "split": SPLIT,
-    "version": VERSION, "entity": ENTITY, "summary": SUMMARY, "image file": IMAGE, "image": SHOWN, "geo cell": CELL,
+    "version": VERSION, "entity": ENTITY, "summary": SUMMARY, "image file": IMAGE,
+    "image": SHOWN, "geo cell": CELL,
     "prediction": PREDICTION, "graph": GRAPH, "country": COUNTRY,
 }  # fmt: skip
 

@@ -7,7 +7,7 @@ the same bytes. Terms: https://www.w3.org/TR/prov-o/.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 import pyoxigraph as ox
@@ -37,7 +37,6 @@ _PREFIXES: Final = {
     "run": str(RUN), "prediction": str(PREDICTION), "version": str(VERSION),
 }  # fmt: skip
 _A: Final = ox.NamedNode(RDF.type)
-_ACTIVITY: Final = ox.NamedNode(PROV.Activity)
 _ENTITY: Final = ox.NamedNode(PROV.Entity)
 _DERIVED: Final = ox.NamedNode(PROV.wasDerivedFrom)
 _GENERATED: Final = ox.NamedNode(PROV.wasGeneratedBy)
@@ -50,7 +49,6 @@ def prov(store: ox.Store, dataset: Dataset) -> bytes:
     triples = {
         *_recorded(store, dataset), *_runs(store), *_exports(dataset), *_responsible(dataset),
     }  # fmt: skip
-    triples = set(_informed(triples))
     rows = sorted(triples, key=lambda t: (str(t.subject), str(t.predicate), str(t.object)))
     iris = {getattr(term, "value", "") for row in rows for term in row}
     iris |= {row.object.datatype.value for row in rows if isinstance(row.object, ox.Literal)}
@@ -67,16 +65,6 @@ def _recorded(store: ox.Store, dataset: Dataset) -> Iterator[ox.Triple]:
         if graph.name == PROVENANCE:
             for quad in store.quads_for_pattern(None, None, None, ox.NamedNode(graph.iri)):
                 yield quad.triple
-
-
-def _informed(triples: Collection[ox.Triple]) -> Iterator[ox.Triple]:
-    """Yield triples in which an activity uses no activity (a training run) but is informed by it."""
-    activities = {row.subject for row in triples if row.predicate == _A and row.object == _ACTIVITY}
-    for row in triples:
-        if row.predicate == _USED and row.object in activities:
-            yield ox.Triple(row.subject, ox.NamedNode(PROV.wasInformedBy), row.object)
-        else:
-            yield row
 
 
 def _runs(store: ox.Store) -> Iterator[ox.Triple]:
