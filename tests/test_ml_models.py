@@ -23,7 +23,7 @@ from mlmkg.ml.models.baseline import OneStep
 from mlmkg.ml.objective import Objective
 from mlmkg.ml.ranks import Ranks
 from mlmkg.ml.settings import RELEASED, TrainConfig, parsed, settings_of
-from mlmkg.ml.step import Step
+from mlmkg.ml.step import Step, out_of_memory
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -366,3 +366,11 @@ def test_what_a_side_says_counts_for_what_it_is_worth() -> None:
     untouched = clip()
     untouched.settle(Outputs(places, places, logits), there, torch.full((400,), -1))
     assert untouched.shares.tolist() == [1, 1, 1]
+
+
+def test_memory_that_runs_out_says_which_batch_would_fit() -> None:
+    """What torch raises where a GPU is full; the words are the device's."""
+    full = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+    for part, said in ((0, "4,096 entities at a time.*part=1024"), (512, "512 .*part=128")):
+        with pytest.raises(ModelError, match=said), out_of_memory(4096, part):
+            raise full

@@ -77,6 +77,17 @@ def test_a_run_folder_holds_what_is_needed_to_read_it(run: Path, dataset: Datase
     assert len(list(run.glob("*.png"))) == 5
 
 
+@pytest.mark.parametrize("changes", [{"precision": "bfloat16"}, {"part": 24}])
+def test_other_ways_of_a_step_learn_as_well(
+    dataset: Dataset, workspace: Workspace, changes: dict[str, object]
+) -> None:
+    config = replace(QUICK, epochs=30, **changes)  # type: ignore[arg-type]
+    folder = train(dataset, config, workspace, name="-".join(map(str, changes)))
+    result = json.loads((folder / "evaluation.json").read_text("utf-8"))
+    assert result["location"]["text"]["F1"] > 0.9
+    assert result["retrieval"]["image_to_text"]["medR"] < 3.5
+
+
 def test_one_seed_gives_the_same_bytes_and_another_seed_others(
     dataset: Dataset, workspace: Workspace
 ) -> None:
