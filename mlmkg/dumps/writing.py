@@ -20,7 +20,6 @@ import pyoxigraph as ox
 from mlmkg import freshness
 from mlmkg.dumps.blanks import apart, canonical
 from mlmkg.dumps.forms import FORMS, JELLY_FILE, N_QUADS_FILE, Form, NQuads
-from mlmkg.dumps.pictures import bring_images
 from mlmkg.errors import ExportError, WorkspaceError
 from mlmkg.export.checksums import digest, files, write_sums
 from mlmkg.metadata.dataset import Dataset
@@ -85,7 +84,11 @@ def dump(
             form.finish()
         found = Dataset(take(store, workspace, statistics=statistics, files=False), description)
         (new / VOID).write_bytes(void(found, dumps=_addresses(found, workspace, folder, forms)))
-        sums = bring_images(store, workspace.images, new / "images", progress) if images else {}
+        sums: dict[str, str] = {}
+        if images:
+            from mlmkg.dumps.pictures import bring_images  # takes a second to import
+
+            sums = bring_images(store, workspace.images, new / "images", progress)
         _write_manifest(new, written, statistics, ordered, workspace, sums)
         graphs = {iri: found.triples for iri, found in statistics.graphs.items()}
         sizes = {name: (new / name).stat().st_size for name in files(new)}

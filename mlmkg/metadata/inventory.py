@@ -111,7 +111,7 @@ def take(
 
     :param version: describe this export alone; by default all that are there.
     :param statistics: the store's counts, if they are known.
-    :param files: whether to look at graph files and exports, and not at the store alone.
+    :param files: whether to look at graph files, exports and places; VoID needs none of them.
     :raises WorkspaceError: if the store holds no named graphs.
     :raises ExportError: if there is no such export, or one is not what its manifest says.
     """
@@ -122,7 +122,8 @@ def take(
         )
     graphs = tuple(_graphs(store, workspace if files else None, statistics, progress))
     images = _rows(store, "SELECT (COUNT(*) AS ?n) WHERE { ?f a mlm:ImageFile }")
-    points = _rows(store, "SELECT (STR(?p) AS ?w) WHERE { ?e a mlm:Entity ; wdt:P625 ?p }")
+    where = "SELECT (STR(?p) AS ?w) WHERE { ?e a mlm:Entity ; wdt:P625 ?p }"
+    points = _rows(store, where) if files else iter(())
     languages = _rows(
         store,
         "SELECT ?l (COUNT(*) AS ?n) WHERE { ?s a mlm:Summary ; schema:inLanguage ?l } GROUP BY ?l",

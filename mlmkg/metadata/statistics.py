@@ -27,6 +27,8 @@ from mlmkg.vocab import RDF
 _TYPE: Final = f"<{RDF.type}>".encode()
 #: The files that hashes are spread over, by their first six bits.
 _PARTS: Final = 64
+#: Terms that are held before they are written.
+_HELD: Final = 200_000
 #: A term in its place: its hash, and the numbers of its graph and property.
 _PLACED: Final = np.dtype([("term", np.uint64), ("graph", np.uint32), ("property", np.uint32)])
 
@@ -159,12 +161,23 @@ class _Terms:
 
     def __init__(self, stack: ExitStack, spill: Path | None) -> None:
         self._files = [_temporary(stack, spill) for _ in range(_PARTS)]
+        self._held: list[NDArray[np.void]] = []
+        self._number = 0
 
     def add(self, terms: tuple[bytes, ...], graph: int, properties: NDArray[np.uint32]) -> None:
+        """Take terms of a graph; some are held until writing them is worth it."""
         placed = np.empty(len(terms), _PLACED)
         placed["term"] = np.fromiter(map(hash, terms), np.int64, len(terms)).view(np.uint64)
         placed["graph"] = graph
         placed["property"] = properties
+        self._held.append(placed)
+        self._number += len(placed)
+        if self._number >= _HELD:
+            self._write()
+
+    def _write(self) -> None:
+        placed = np.concatenate([np.empty(0, _PLACED), *self._held])
+        self._held, self._number = [], 0
         part = (placed["term"] >> np.uint64(58)).astype(np.uint8)
         placed = placed[np.argsort(part, kind="stable")]
         ends = np.cumsum(np.bincount(part, minlength=_PARTS))
@@ -175,6 +188,7 @@ class _Terms:
         self, graphs: int, properties: int
     ) -> tuple[int, NDArray[np.int64], NDArray[np.int64]]:
         """Return how many distinct terms there are: in all, by graph, by property."""
+        self._write()
         number = 0
         by_graph, by_property = np.zeros(graphs, np.int64), np.zeros(properties, np.int64)
         for file in self._files:
