@@ -47,7 +47,7 @@ def test_two_processes_learn_what_one_learns(workspace: Workspace, model: str) -
     two = workspace.runs / f"two-{model}"
     alone, together = (load_file(run / "checkpoint.safetensors") for run in (one, two))
     for name, weights in alone.items():
-        assert torch.allclose(weights, together[name], atol=2e-4), name
+        assert torch.allclose(weights, together[name], atol=2e-4, rtol=2e-3), name
     last = [json.loads((r / "metrics.jsonl").read_text("utf-8").splitlines()[-1]) for r in (one, two)]
     assert last[0]["loss"] == pytest.approx(last[1]["loss"], abs=1e-4)
     assert done.stdout.count("image to text") == 1  # one of the two prints its tables
