@@ -212,8 +212,14 @@ def spoilt(folder: Path, data: bytes) -> None:
     write_sums(folder, {})
 
 
-def test_a_file_that_breaks_off_is_named(copy: Path, tmp_path: Path) -> None:
-    spoilt(copy, (copy / "graph.nq.gz").read_bytes()[:-2000])
+@pytest.mark.parametrize("damage", ["truncated", "overwritten", "no gzip", "crc"])
+def test_a_file_that_is_damaged_is_named(copy: Path, tmp_path: Path, damage: str) -> None:
+    data = (copy / "graph.nq.gz").read_bytes()
+    half = len(data) // 2
+    spoilt(copy, {
+        "truncated": data[:-2000], "overwritten": data[:half] + bytes(2000) + data[half + 2000 :],
+        "no gzip": b"not at all", "crc": data[:-8] + bytes(4) + data[-4:],
+    }[damage])  # fmt: skip
     with pytest.raises(SourceError, match=r"graph\.nq\.gz: cannot be unpacked"):
         load(copy, Workspace(tmp_path / "mlm"))
     assert not (tmp_path / "mlm").exists()

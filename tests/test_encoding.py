@@ -26,6 +26,9 @@ from tests.exports import write_export
 from tests.letters import TEXTS, Letters
 from tests.test_ml_data import Counted
 
+#: They train, or start processes.
+pytestmark = pytest.mark.slow
+
 JOB = """
 import sys
 from pathlib import Path

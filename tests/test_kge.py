@@ -23,6 +23,9 @@ from mlmkg.store import GraphStore
 from mlmkg.vocab import MLM, WDT
 from tests.conftest import invoke
 
+#: They train, or start processes.
+pytestmark = pytest.mark.slow
+
 FEW = {"dim": 8, "epochs": 2}
 #: Two towns of training, one of test, and a country that is a town of test itself.
 LINKS = [

@@ -77,6 +77,7 @@ def test_a_run_folder_holds_what_is_needed_to_read_it(run: Path, dataset: Datase
     assert len(list(run.glob("*.png"))) == 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", [{"precision": "bfloat16"}, {"part": 24}])
 def test_other_ways_of_a_step_learn_as_well(
     dataset: Dataset, workspace: Workspace, changes: dict[str, object]
@@ -88,6 +89,7 @@ def test_other_ways_of_a_step_learn_as_well(
     assert result["retrieval"]["image_to_text"]["medR"] < 3.5
 
 
+@pytest.mark.slow
 def test_one_seed_gives_the_same_bytes_and_another_seed_others(
     dataset: Dataset, workspace: Workspace
 ) -> None:
@@ -123,6 +125,7 @@ def test_a_channel_silent_in_training_does_not_drown_the_rest_when_it_stirs() ->
     assert 1 < float(distance) < 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("task", "agreement"), [("mtl", 0.4), ("ir", 0.0), ("le", 0.0)])
 def test_only_a_model_that_learnt_cells_compares_by_them(
     dataset: Dataset, workspace: Workspace, task: str, agreement: float
@@ -211,6 +214,7 @@ class Interrupted:
             yield item
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_spares_the_one_it_would_replace(
     dataset: Dataset, workspace: Workspace
 ) -> None:
@@ -221,6 +225,7 @@ def test_an_interrupted_run_spares_the_one_it_would_replace(
     assert {p.name: p.read_bytes() for p in kept.iterdir() if p.is_file()} == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["mlm-clip", "ir-le"])
 def test_a_run_that_was_stopped_goes_on_to_the_same_end(
     dataset: Dataset, workspace: Workspace, model: str
@@ -246,6 +251,7 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_end(
     assert not unfinished.exists()
 
 
+@pytest.mark.slow
 def test_other_settings_do_not_go_on_from_an_unfinished_run(
     dataset: Dataset, workspace: Workspace
 ) -> None:
@@ -257,6 +263,7 @@ def test_other_settings_do_not_go_on_from_an_unfinished_run(
     assert (other / weights).read_bytes() == (same / weights).read_bytes()
 
 
+@pytest.mark.slow
 def test_a_damaged_state_says_so(dataset: Dataset, workspace: Workspace) -> None:
     with pytest.raises(KeyboardInterrupt):
         train(dataset, QUICK, workspace, name="hurt", progress=Interrupted())
@@ -267,6 +274,7 @@ def test_a_damaged_state_says_so(dataset: Dataset, workspace: Workspace) -> None
     train(dataset, QUICK, workspace, name="hurt", force=True)
 
 
+@pytest.mark.slow
 def test_force_replaces_a_run_whole(dataset: Dataset, workspace: Workspace) -> None:
     first = train(dataset, QUICK, workspace, name="again")
     (first / "stray.txt").write_text("old")
@@ -353,6 +361,7 @@ def test_evaluate_says_what_training_said(run: Path, workspace: Workspace) -> No
     assert "image to text" in table and "always the largest cell" in table
 
 
+@pytest.mark.slow
 def test_the_commands_encode_and_train(workspace: Workspace) -> None:
     told = invoke("-w", workspace.root, "encode", "--version", "toy")
     assert told.exit_code == 0 and "vectors of 1280 numbers" in told.stdout
@@ -364,6 +373,7 @@ def test_the_commands_encode_and_train(workspace: Workspace) -> None:
     assert "toy-le-0" in str(unknown.exception)
 
 
+@pytest.mark.slow
 def test_a_sweep_is_a_run_for_every_combination(workspace: Workspace, tmp_path: Path) -> None:
     grid = tmp_path / "grid.toml"
     grid.write_text("rate = [1e-3, 1e-6]\nhidden = [16]\n", "utf-8")
