@@ -40,7 +40,7 @@ OURS: dict[str, dict[str, Any]] = {
     "losses not weighed": {"weights_rate": 0.0},
     "log-variances ten times as fast": {"weights_rate": 1e-2},
     "constant rate": {"schedule": "constant"},
-    "dropout 0.1": {"dropout": 0.1},
+    "dropout 0.3": {"dropout": 0.3},
     "batches of 512": {"batch": 512},
     "hidden width 512": {"hidden": 512},
 }

@@ -81,7 +81,7 @@ class TrainConfig:
     graph: bool = True
     hidden: int = 1024
     shared: int = 256
-    dropout: float = 0.3
+    dropout: float = 0.1
     standard: bool = True
     normal_text: bool = True
     precision: str = "float32"

@@ -28,7 +28,7 @@ class ClipConfig(Config):
 
     hidden: int = 1024
     shared: int = 256
-    dropout: float = 0.3
+    dropout: float = 0.1
     agreement: float = 0.0
     standard: bool = True
 
