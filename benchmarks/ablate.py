@@ -132,11 +132,8 @@ def table(path: Path) -> None:
         for column in columns:
             values = [e[column] for e in entries if e.get(column) is not None]
             digits = 3 if column.startswith(("R@", "F1")) else 1
-            cells.append(
-                f"{mean(values):.{digits}f} ({min(values):.{digits}f}–{max(values):.{digits}f})"
-                if values
-                else ""
-            )
+            spread = f" ({min(values):.{digits}f}–{max(values):.{digits}f})" if values[1:] else ""
+            cells.append(f"{mean(values):.{digits}f}{spread}" if values else "")
         print(f"| {name} | {' | '.join(cells)} |")
 
 
