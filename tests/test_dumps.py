@@ -220,7 +220,7 @@ def test_a_file_that_is_damaged_is_named(copy: Path, tmp_path: Path, damage: str
         "truncated": data[:-2000], "overwritten": data[:half] + bytes(2000) + data[half + 2000 :],
         "no gzip": b"not at all", "crc": data[:-8] + bytes(4) + data[-4:],
     }[damage])  # fmt: skip
-    with pytest.raises(SourceError, match=r"graph\.nq\.gz: cannot be unpacked"):
+    with pytest.raises(SourceError, match=r"graph\.nq\.gz:.*(cannot be unpacked|Parser error)"):
         load(copy, Workspace(tmp_path / "mlm"))
     assert not (tmp_path / "mlm").exists()
 

@@ -18,7 +18,7 @@ def apart(block: bytes) -> tuple[bytes, list[bytes]]:
     """
     if b"_:" not in block:
         return block, []
-    clear, named = [], list[bytes]()
+    clear, named = list[bytes](), list[bytes]()
     for line in block.splitlines(keepends=True):
         (named if line.startswith(b"_:") or b" _:" in line else clear).append(line)
     return b"".join(clear), named

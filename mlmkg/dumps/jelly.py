@@ -22,7 +22,7 @@ from mlmkg.vocab import XSD
 _STRING = XSD.string
 
 
-class _Encoder(TermEncoder):
+class _Encoder(TermEncoder):  # type: ignore[misc]  # pyjelly has no py.typed
     """Says which of pyjelly's terms a term of Oxigraph's is."""
 
     def encode_spo(self, term: object, slot: Any, statement: Any) -> Any:
@@ -79,7 +79,7 @@ class Writer:
             write_delimited(frame, self._file)
 
 
-class _Adapter(Adapter):
+class _Adapter(Adapter):  # type: ignore[misc]
     """Makes Oxigraph's terms of what a frame says."""
 
     def iri(self, iri: str) -> ox.NamedNode:

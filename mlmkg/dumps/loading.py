@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pyoxigraph as ox
-from isal import igzip
+from isal import igzip, isal_zlib
 
 from mlmkg import freshness, graphfile
 from mlmkg.dumps.forms import JELLY_FILE, N_QUADS_FILE
@@ -169,12 +169,12 @@ def _fill(store: ox.Store, folder: Path, progress: Progress) -> None:
         raise SourceError("there is no graph in it", where=folder, action=_AGAIN)
     for path in progress(paths, "loading", unit="file"):
         try:
-            with igzip.open(path, "rb") as stream:
+            with igzip.open(path, "rb") as stream:  # type: ignore[no-untyped-call]
                 store.bulk_load(stream, form)
         except SyntaxError as error:
             place = f"{path}:{error.lineno}" if error.lineno else path
             raise SourceError(str(error.msg), where=place, action=_AGAIN) from None
-        except (EOFError, OSError) as error:
+        except (EOFError, OSError, isal_zlib.IsalError) as error:  # type: ignore[misc]
             if isinstance(error, OSError) and error.errno is not None:
                 raise
             raise SourceError(f"cannot be unpacked ({error})", where=path, action=_AGAIN) from None
@@ -188,7 +188,7 @@ def _fill_from_jelly(store: ox.Store, path: Path) -> None:
             "Jelly needs pyjelly", where=path, action="Install it with `pip install 'mlmkg[jelly]'`"
         ) from None
     try:
-        with igzip.open(path, "rb") as stream:
+        with igzip.open(path, "rb") as stream:  # type: ignore[no-untyped-call]
             store.bulk_extend(read(stream))
     except Exception as error:
         raise SourceError(f"cannot be read ({error})", where=path, action=_AGAIN) from error

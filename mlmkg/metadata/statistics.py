@@ -13,6 +13,7 @@ import tempfile
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO, Final, Self
 
@@ -87,7 +88,7 @@ def count(store: ox.Store, *, progress: Progress = quiet) -> StoreStatistics:
     graphs = [graph for graph in store.named_graphs() if isinstance(graph, ox.NamedNode)]
     with Counting() as counting:
         for graph in progress(graphs, "counting", unit="graph"):
-            with LineBlocks(lambda block, iri=graph.value: counting.add(iri, block)) as lines:
+            with LineBlocks(partial(counting.add, graph.value)) as lines:
                 store.dump(lines.as_file(), ox.RdfFormat.N_TRIPLES, from_graph=graph)
         return counting.result()
 
