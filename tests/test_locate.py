@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -16,27 +17,16 @@ from mlmkg.ml.train import train
 from mlmkg.errors import ModelError
 from mlmkg.workspace import Workspace
 from tests.conftest import invoke
-from tests.exports import REGIONS, write_export
+from tests.exports import PHRASES, REGIONS, write_export
 
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     place = Workspace(tmp_path_factory.mktemp("locate") / "mlm")
     dataset = load_dataset(write_export(place.exports / "toy"), place.features)
-    train(
-        dataset,
-        TrainConfig(epochs=15, batch=32, hidden=64, shared=32),
-        place,
-        name="run",
-        pictures=False,
-    )
-    train(
-        dataset,
-        TrainConfig(epochs=1, batch=32, hidden=16, shared=8, task="ir"),
-        place,
-        name="ir",
-        pictures=False,
-    )
+    quick = TrainConfig(epochs=40, batch=32, hidden=64, shared=32)
+    train(dataset, quick, place, name="run", pictures=False)
+    train(dataset, replace(quick, epochs=1, task="ir"), place, name="ir", pictures=False)
     return place
 
 
@@ -46,7 +36,8 @@ def locator(workspace: Workspace) -> Locator:
 
 
 def sentence(region: int) -> str:
-    return f"Somewhere there is a town in the region of {REGIONS[region][3]}."
+    """Return what is said of a place of the test split, in French."""
+    return PHRASES["fr"].format(name=f"Place {36 + region}", region=REGIONS[region][3])
 
 
 @pytest.mark.parametrize("region", range(4))
