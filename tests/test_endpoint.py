@@ -122,6 +122,7 @@ def test_every_fault_is_found_and_asked_again(front: Front, tmp_path: Path, faul
     assert len(front.queries) > 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(10))
 def test_five_faults_in_a_hundred_change_nothing(front: Front, tmp_path: Path, seed: int) -> None:
     clean = extracted(front, tmp_path / "clean")
@@ -181,6 +182,7 @@ def test_an_endpoint_that_never_ends_is_left(
         extracted(front, tmp_path)
 
 
+@pytest.mark.slow
 def test_slices_by_country_box_and_number(front: Front, tmp_path: Path) -> None:
     def entities(part: Slice) -> set[int]:
         graphs = extracted(front, tmp_path / str(hash(part)), part)

@@ -136,6 +136,7 @@ def test_predictions_come_back_as_triples(dataset: Dataset, workspace: Workspace
     assert "Nothing to do" in again.stdout
 
 
+@pytest.mark.slow
 def test_figures_of_all_runs_are_one_query_away(dataset: Dataset, workspace: Workspace) -> None:
     baseline = settings_of("ir-le", as_released=True, epochs=1, batch=64, hidden=32)
     train(dataset, baseline, workspace, name="released", pictures=False)

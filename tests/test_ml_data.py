@@ -99,6 +99,7 @@ def test_a_second_reading_encodes_nothing(dataset: Dataset, export: Path, featur
     assert torch.equal(again.images.vectors, dataset.images.vectors)
 
 
+@pytest.mark.slow
 def test_a_version_that_grew_encodes_only_what_is_new(tmp_path: Path) -> None:
     cache = tmp_path / "features"
     small = load_dataset(write_export(tmp_path / "small", entities=130), cache)

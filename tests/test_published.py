@@ -248,6 +248,7 @@ def test_the_graph_says_who_is_where_and_from_which_file(workspace: Workspace, p
     assert invoke("-w", workspace.root, "validate").exit_code == 0
 
 
+@pytest.mark.slow
 def test_train_evaluate_and_predict_on_the_imported_features(workspace: Workspace) -> None:
     words = ["train", "--features", "published", "--epochs", 12, "--batch", 64, "--seed", 1]
     trained = invoke("-w", workspace.root, *words)

@@ -126,6 +126,7 @@ def test_a_disk_that_fills_up_while_fetching_is_said_in_one_line(tmp_path: Path)
     assert len(server.requests) > 10
 
 
+@pytest.mark.slow
 def test_what_failed_is_fetched_again_when_that_is_asked_for(tmp_path: Path) -> None:
     with wiki() as server:
         server.pages["Thing Q1"] = "Thing 1."
