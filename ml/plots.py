@@ -176,7 +176,10 @@ def distances(path: Path, run: str, model: Model, dataset: Dataset, result: Mapp
         if len(true):
             km = np.sort(great_circle(torch.from_numpy(guess), torch.from_numpy(true)).numpy())
             share = np.arange(1, len(km) + 1) / len(km)
-            axes.plot(np.maximum(km, 1), share, color=COLOURS[modality], label=NAMES[modality])
+            axes.plot(
+                np.maximum(km, 1), share, color=COLOURS[modality], label=NAMES[modality],
+                linestyle=":" if modality == "fused" else "-",  # it often covers another
+            )  # fmt: skip
     chance = result["chance"]["location"]
     if chance is not None:
         axes.plot(
