@@ -284,7 +284,7 @@ def test_an_import_is_not_replaced_without_force_and_gives_the_same_bytes(
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     assert invoke("-w", workspace.root, "import-mlm", published, "--force").exit_code == 0
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
-    kept = invoke("-w", workspace.root, "import-mlm", published, "-o", workspace.runs, "--force")
+    kept = invoke("-w", workspace.root, "import-mlm", published, "-o", workspace.graphs, "--force")
     assert "would be lost" in str(kept.exception)
 
 
