@@ -67,10 +67,10 @@ FIGURES = {
 RELEASED = {"medR i→t by product": ("retrieval_by_dot_product", "image_to_text", "medR")}
 
 
-def figure(result: dict[str, Any], path: tuple[str, ...]) -> float | None:
+def figure(result: Any, path: tuple[str, ...]) -> float | None:
     for step in path:
-        result = (result or {}).get(step)  # type: ignore[assignment]
-    return result  # type: ignore[return-value]
+        result = (result or {}).get(step)
+    return None if result is None else float(result)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -55,7 +55,7 @@ def main() -> None:
         dataset = load_features(folder)
         write_peer(path, dataset, dataset.split["train"].tolist())
         baseline = settings_of("ir-le", threads=1)
-        clip = settings_of("mlm-clip", batch=512, precision="bfloat16", threads=1)
+        clip = settings_of("mlm-clip", batch=512, precision="bf16", threads=1)
         fed = PeerFeeder(dataset, ("image", "summary", "classes"), path)
         peer_loop = Loop(dataset, baseline, CPU, fed)
         peer_loop.as_released()

@@ -111,7 +111,11 @@ class Locator:
         self.run = str(self._about["run"])
         self.dataset = load_for_run(self._about, workspace, progress=progress)
         checkpoint.check_fits(loaded, self.dataset, folder)
-        assert loaded.certainty is not None
+        if loaded.certainty is None:
+            raise ModelError(
+                "nothing is known of the run's certainty", where=folder,
+                action="Train again with --force",
+            )  # fmt: skip
         self._certainty: Certainty = loaded.certainty
         self._encoders: dict[str, Encoder] = {}
         digest = sha256((folder / checkpoint.WEIGHTS).read_bytes()).hexdigest()[:16]
@@ -139,10 +143,9 @@ class Locator:
         if image is not None and not image.is_file():
             raise ModelError("there is no such image", where=image, action="Name an image file")
         out = self._said(items)
-        wanted = (
-            "fused" if len(items) == 2 else {"summary": "text", "image": "image"}[next(iter(items))]
-        )
-        modality = wanted if wanted in out.logits else "text"
+        modality = "image" if text is None else "text"
+        if len(items) == 2 and "fused" in out.logits:
+            modality = "fused"
         probability_1C = self._certainty.probabilities(modality, out.logits[modality])
         place_12 = self._certainty.places(modality, probability_1C, self.dataset.centres)
         best = torch.topk(probability_1C[0], min(top, probability_1C.shape[1]))

@@ -16,10 +16,10 @@ from matplotlib.axes import Axes
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import PercentFormatter
 from mlmkg.ml.certainty import Certainty, Measured
+from mlmkg.ml.plots import COLOURS
 
-from mlmkg.report.style import BLUE, GREEN, GREY, INK, ORANGE, PALE, settings
+from mlmkg.report.style import GREY, INK, PALE, settings
 
-COLOURS: Final = {"image": ORANGE, "text": BLUE, "fused": GREEN}
 #: A bin of fewer entities is drawn hollow: its share of right answers says little.
 FEW: Final = 10
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +20,6 @@ class Record:
 
     def __init__(self, folder: Path, writes: bool) -> None:
         self._folder, self._writes = folder, writes
-        self.started = time.time()
         self._board: Any = None
 
     def epoch(self, entry: Mapping[str, Any]) -> None:

@@ -33,6 +33,7 @@ class Learning:
     """What changes while a model learns.
 
     :param parts: the modules, by name.
+    :param started: when it began, seconds since 1970.
     :param epoch: the last one that has ended.
     :param best_score: of the best epoch so far.
     :param best: the model's weights after it.
@@ -43,6 +44,7 @@ class Learning:
     optimizer: torch.optim.Optimizer
     schedule: torch.optim.lr_scheduler.LRScheduler
     generator: torch.Generator
+    started: float = field(default_factory=time.time)
     epoch: int = 0
     best_score: float = -1.0
     best: dict[str, Tensor] = field(default_factory=dict)
@@ -77,8 +79,8 @@ class Unfinished:
         if torch.cuda.is_available():
             tensors["chance.cuda"] = torch.cuda.get_rng_state()
         about = {
-            "key": self._key, "epoch": learning.epoch, "best_score": learning.best_score,
-            "history": learning.history, "schedule": learning.schedule.state_dict(),
+            "key": self._key, "started": learning.started, "epoch": learning.epoch,
+            "best_score": learning.best_score, "history": learning.history, "schedule": learning.schedule.state_dict(),
             "groups": moments["param_groups"],
         }  # fmt: skip
         # The weights first: state.json, which names the epoch of both, makes them count.
@@ -134,4 +136,5 @@ class Unfinished:
         device = next(iter(learning.parts["model"].parameters())).device
         learning.best = {name: tensor.to(device) for name, tensor in of("best.").items()}
         learning.epoch, learning.history = about["epoch"], about["history"]
+        learning.started = about["started"]
         learning.best_score = about["best_score"]

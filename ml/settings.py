@@ -49,7 +49,7 @@ class TrainConfig:
     :param classes, graph: whether the model sees them, where the data have them.
     :param hidden, shared, dropout, standard: see :class:`mlmkg.ml.models.ClipConfig`.
     :param normal_text: see :class:`mlmkg.ml.models.BaselineConfig`.
-    :param precision: ``float32``, or ``bfloat16`` for what the model multiplies.
+    :param precision: ``float32``, or ``bf16`` for what the model multiplies.
     :param compile: ``auto`` compiles where CUDA is, ``yes`` and ``no`` say it.
     :param threads: of torch on the CPU. Their number changes the order of sums and so the last bits of
         the weights: it is a setting, not what the machine happens to have.
@@ -104,7 +104,7 @@ _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "model": ("mlm-clip", "ir-le"), "task": TASKS, "optimizer": ("adamw", "adam"),
     "schedule": ("cosine", "constant"), "objective": ("infonce", "cosine"),
     "negatives": ("batch", "one"), "weights": ("learned", "published", "fixed"),
-    "keep": ("best", "last"), "precision": ("float32", "bfloat16"), "compile": ("auto", "yes", "no"),
+    "keep": ("best", "last"), "precision": ("float32", "bf16"), "compile": ("auto", "yes", "no"),
 }  # fmt: skip
 _AT_LEAST: Final[Mapping[str, float]] = {
     "epochs": 1, "batch": 2, "part": 0, "rate": 0, "weights_rate": 0, "weight_decay": 0, "warmup": 0,

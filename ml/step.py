@@ -30,10 +30,11 @@ class Step:
     ) -> None:
         self._model, self._objective, self._feeder, self._ranks = model, objective, feeder, ranks
         self._part = config.part
-        self._half = config.precision == "bfloat16"
+        self._half = config.precision == "bf16"
         compiled = config.compile == "yes" or (config.compile == "auto" and ranks.device.type == "cuda")
-        # The model and the objective each become one graph; on a GPU it is replayed as a CUDA graph.
-        mode = "reduce-overhead" if ranks.device.type == "cuda" else None
+        # The model and the objective each become one graph; on a GPU the model's is replayed as a CUDA
+        # graph, whose outputs the next replay overwrites: not where those of several parts are kept.
+        mode = "reduce-overhead" if ranks.device.type == "cuda" and not self._part else None
         self._say: Callable[[Inputs], Outputs] = model
         self._lose: Callable[[Outputs, Batch], tuple[Tensor, dict[str, Tensor]]] = objective
         if compiled:

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import torch
 from mlmkg.ml import checkpoint, plots
@@ -117,8 +117,12 @@ def _learn(run: _Run, folder: Path, record: Record, force: bool) -> None:
         {"model": model, "objective": objective}, optimizer, _schedule(config, optimizer, steps),
         torch.Generator(device).manual_seed(config.seed),
     )  # fmt: skip
-    if run.unfinished.load(learning):
+    goes_on = run.unfinished.load(learning)
+    run.ranks.wait()
+    if goes_on:
         record.resumed(learning.epoch, learning.history)
+    elif run.ranks.rank == 0:
+        record.forget()  # what another run of this name left
     if run.ranks.rank:  # what the others draw beside the batches, such as dropout, is their own
         torch.manual_seed(config.seed * 1_000 + run.ranks.rank + 7919 * learning.epoch)
     step = Step(model, objective, feeder, config, run.ranks)
@@ -150,7 +154,7 @@ def _learn(run: _Run, folder: Path, record: Record, force: bool) -> None:
         model.load_state_dict(learning.best)
         if config.task != "ir":
             _settle(model, dataset)
-        _write(model.to("cpu").eval(), run, learning.history, folder, record, force)
+        _write(model.to("cpu").eval(), run, learning, folder, record, force)
 
 
 def _judge(learning: Learning, model: Model, run: _Run, means: dict[str, float]) -> None:
@@ -169,9 +173,9 @@ def _judge(learning: Learning, model: Model, run: _Run, means: dict[str, float])
 
 
 def _write(
-    model: Model, run: _Run, history: list[dict[str, Any]], folder: Path, record: Record, force: bool
+    model: Model, run: _Run, learning: Learning, folder: Path, record: Record, force: bool
 ) -> None:
-    dataset, config = run.dataset, run.config
+    dataset, config, history = run.dataset, run.config, learning.history
     with folder_written_whole(folder, replace=force) as new:
         about = {
             "run": run.name, "task": config.task, "seed": config.seed, "settings": asdict(config),
@@ -194,7 +198,7 @@ def _write(
             measured = measure_certainty(certainty, answers.logits, label_E, answers.known)
             draw_reliability(new / "reliability.png", run.name, certainty, measured)
         (new / TIMES).write_text(
-            json.dumps({"started": record.started, "ended": time.time()}) + "\n", "utf-8"
+            json.dumps({"started": learning.started, "ended": time.time()}) + "\n", "utf-8"
         )
         record.move(new)
     record.forget()

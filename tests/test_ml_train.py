@@ -78,7 +78,7 @@ def test_a_run_folder_holds_what_is_needed_to_read_it(run: Path, dataset: Datase
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("changes", [{"precision": "bfloat16"}, {"part": 24}])
+@pytest.mark.parametrize("changes", [{"precision": "bf16"}, {"part": 24}])
 def test_other_ways_of_a_step_learn_as_well(
     dataset: Dataset, workspace: Workspace, changes: dict[str, object]
 ) -> None:
@@ -236,6 +236,7 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_end(
         train(dataset, config, workspace, name=f"{model}-stopped", progress=Interrupted())
     unfinished = workspace.runs / f".{model}-stopped.unfinished"
     assert len((unfinished / "metrics.jsonl").read_text("utf-8").splitlines()) == 2
+    began = json.loads((unfinished / "state.json").read_text("utf-8"))["started"]
     seen: list[int] = []
 
     def watched(items: Iterable[T], what: str, **_: object) -> Iterator[T]:
@@ -248,6 +249,7 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_end(
     assert seen[0] > 1 and seen[-1] == 4  # of the epochs that had ended, none or one again
     for file in ("checkpoint.safetensors", "metrics.jsonl", "evaluation.json"):
         assert (whole / file).read_bytes() == (stopped / file).read_bytes(), file
+    assert json.loads((stopped / "times.json").read_text("utf-8"))["started"] == began
     assert not unfinished.exists()
 
 
@@ -257,8 +259,13 @@ def test_other_settings_do_not_go_on_from_an_unfinished_run(
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
         train(dataset, QUICK, workspace, name="changed", progress=Interrupted())
-    other = train(dataset, replace(QUICK, rate=2e-3), workspace, name="changed")
-    same = train(dataset, replace(QUICK, rate=2e-3), workspace, name="unchanged")
+    faster = replace(QUICK, rate=2e-3)
+    with pytest.raises(KeyboardInterrupt):
+        train(dataset, faster, workspace, name="changed", progress=Interrupted())
+    noted = (workspace.runs / ".changed.unfinished" / "metrics.jsonl").read_text("utf-8")
+    assert [json.loads(line)["epoch"] for line in noted.splitlines()] == [1, 2]  # its own alone
+    other = train(dataset, faster, workspace, name="changed")
+    same = train(dataset, faster, workspace, name="unchanged")
     weights = "checkpoint.safetensors"
     assert (other / weights).read_bytes() == (same / weights).read_bytes()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -52,16 +53,16 @@ class Encoder(Protocol):
         ...
 
 
-class TwoStep:
+class TwoStep(ABC):
     """An encoder whose first step needs no model: it can go ahead in another thread."""
 
+    @abstractmethod
     def prepare(self, batch: Sequence[Any]) -> Any:
         """Return what :meth:`encoded` takes: decoded images, tokens."""
-        raise NotImplementedError
 
+    @abstractmethod
     def encoded(self, prepared: Any) -> Half:
         """Return (n, dim) vectors of what was prepared."""
-        raise NotImplementedError
 
     def encode(self, batch: Sequence[Any]) -> Half:
         """Return (n, dim) vectors.
@@ -86,9 +87,9 @@ class TorchEncoder(TwoStep):
         gpus = torch.cuda.device_count()
         self.device = torch.device(f"cuda:{gpu % gpus}" if gpus else "cpu")
 
+    @abstractmethod
     def vectors(self, prepared: Any) -> Any:
         """Return (n, dim) vectors as a tensor; called without gradients and in the precision."""
-        raise NotImplementedError
 
     def encoded(self, prepared: Any) -> Half:
         """Return (n, dim) vectors of what was prepared."""
@@ -105,12 +106,12 @@ class ImageEncoder(TorchEncoder):
 
     modality = "image"
 
+    @abstractmethod
     def pixels(self, image: Any) -> Any:
         """Return what the network takes of one image.
 
         :param image: a PIL image in RGB.
         """
-        raise NotImplementedError
 
     def stacked(self, every: list[Any]) -> Any:
         """Return what the network takes of a batch."""
