@@ -80,8 +80,8 @@ class Unfinished:
             tensors["chance.cuda"] = torch.cuda.get_rng_state()
         about = {
             "key": self._key, "started": learning.started, "epoch": learning.epoch,
-            "best_score": learning.best_score, "history": learning.history, "schedule": learning.schedule.state_dict(),
-            "groups": moments["param_groups"],
+            "best_score": learning.best_score, "history": learning.history,
+            "schedule": learning.schedule.state_dict(), "groups": moments["param_groups"],
         }  # fmt: skip
         # The weights first: state.json, which names the epoch of both, makes them count.
         fresh = self.folder / f"{learning.epoch}-{STATE}"
