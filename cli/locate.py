@@ -31,7 +31,7 @@ def command(
     """Say where a text or an image is from, how certain that is, and what is like it.
 
     \b
-    mlmkg locate --text "A port on the Baltic Sea in the north of Poland."
+    mlmkg locate --text "A town in the south of Sweden."
     mlmkg locate --image photo.jpg --run irle-gr-mtl-0
     """
     from dataclasses import asdict
