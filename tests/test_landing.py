@@ -17,13 +17,14 @@ from urllib.request import urlopen
 import pytest
 import rdflib
 from PIL import Image
-from signposting import find_signposting_html, find_signposting_linkset
+from signposting import find_signposting_html
 
 from mlmkg.metadata import write_metadata
 from mlmkg.metadata.landing import landing
 from mlmkg.store import open_read_only
 from mlmkg.workspace import Workspace
 
+from .accepted import link_set, signposted
 from .conftest import invoke
 from .test_report import HOSTILE, Page
 
@@ -114,9 +115,9 @@ def test_the_page_is_signposted(published: str, address: str):
         "https://schema.org/AboutPage", "https://schema.org/Dataset",
     }  # fmt: skip
     assert {s.type for s in found.describedBy} >= {"text/turtle", "application/ld+json"}
-    for sign in (*found.items, *found.describedBy, *found.linksets):
+    assert list(signposted(published)) == []
+    for sign in (*found.describedBy, *found.linksets):
         with urlopen(sign.target) as answer:
-            assert answer.status == 200, sign
             if sign.type == "text/turtle":
                 assert rdflib.Graph().parse(data=answer.read(), format="turtle"), sign
             elif "json" in str(sign.type):
@@ -128,16 +129,9 @@ def test_the_page_is_signposted(published: str, address: str):
 
 
 def test_the_link_set_says_what_the_page_says_and_leads_back_to_it(published: str):
-    page = find_signposting_html(published)
-    (sign,) = page.linksets
+    assert list(link_set(published)) == []
+    (sign,) = find_signposting_html(published).linksets
     assert sign.type == "application/linkset+json"
-    links = find_signposting_linkset(sign.target)
-    mine = links.for_context(published)
-    for kind in ("citeAs", "license", "authors", "types", "describedBy", "items"):
-        assert getattr(mine, kind) == getattr(page, kind), kind
-    for item in page.items:
-        back = {sign.target for sign in links.for_context(item.target) if sign.rel == "collection"}
-        assert back == {published}
     document = json.loads(urlopen(sign.target).read())
     assert [c for c in document["linkset"] if "describes" in c]
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mlmkg.metadata.description import Description
+from mlmkg.metadata.dumped import dumps
 from mlmkg.metadata.exports import Export
 from mlmkg.metadata.inventory import Graph, Inventory
 from mlmkg.metadata.parts import File
@@ -188,6 +189,11 @@ class Dataset:
         unfiled = [g.name for g in self.inventory.graphs if not g.file and g.name != PROVENANCE]
         if unfiled:
             hints.append(f"no graph file, and so no distribution, of: {', '.join(unfiled)}")
+        hints += [
+            f"{dump.folder}/ is a dump of another state of the graph, and is not named: run "
+            f"`mlmkg dump -o {self.inventory.root / dump.folder} --force`"
+            for dump in dumps(self.inventory) if not dump.current
+        ]  # fmt: skip
         if not self.inventory.exports:
             hints.append("there are no exports: run `mlmkg export` to have them described, too")
         return hints

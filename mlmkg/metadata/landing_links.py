@@ -16,6 +16,7 @@ from typing import Any, Final
 from urllib.parse import quote, urljoin
 
 from mlmkg.metadata.dataset import Dataset
+from mlmkg.metadata.dumped import dumps
 from mlmkg.metadata.exports import Export
 from mlmkg.metadata.parts import File
 from mlmkg.metadata.terms import file_form
@@ -135,20 +136,13 @@ class Group:
 
 
 def groups(dataset: Dataset) -> Iterator[Group]:
-    """Yield what can be downloaded: each export, each dump in the workspace, the graph files."""
-    from mlmkg.dumps.writing import MANIFEST, is_dump
-
+    """Yield what can be downloaded: each export, each dump of the graph as it is, the graph files."""
     found = dataset.inventory
     for export in found.exports:
         yield Group(f"Export {export.name}", export.files, export)
-    for folder in sorted(path.parent for path in found.root.glob(f"*/{MANIFEST}")):
-        if is_dump(folder):
-            listed = json.loads((folder / MANIFEST).read_text("utf-8"))["files"]
-            files = tuple(
-                File(f"{folder.name}/{name}", said["bytes"], said["sha256"])
-                for name, said in sorted(listed.items())
-            )
-            yield Group("The whole graph as a dump", files, dump=f"{folder.name}/")
+    for dump in dumps(found):
+        if dump.current:
+            yield Group("The whole graph as a dump", dump.files, dump=f"{dump.folder}/")
     if graphs := tuple(graph.file for graph in found.graphs if graph.file):
         yield Group("The whole graph, one N-Triples file a named graph", graphs)
 

@@ -21,6 +21,7 @@ import numpy as np
 import pyoxigraph as ox
 from numpy.typing import NDArray
 
+from mlmkg.metadata.linksets import TARGETS, links
 from mlmkg.progress import Progress, quiet
 from mlmkg.sorting import LineBlocks
 from mlmkg.vocab import RDF
@@ -73,11 +74,14 @@ class StoreStatistics:
     :param union: of all graphs.
     :param graphs: graph IRI -> its own.
     :param properties: property -> its counts in the union.
+    :param links: property and dataset, an IRI of :data:`~mlmkg.metadata.linksets.TARGETS` -> triples of
+        the union whose object is one of that dataset's.
     """
 
     union: Statistics
     graphs: dict[str, Statistics]
     properties: dict[str, PropertyCount]
+    links: dict[tuple[str, str], int]
 
 
 def count(store: ox.Store, *, progress: Progress = quiet) -> StoreStatistics:
@@ -104,6 +108,7 @@ class Counting:
         self._open = ExitStack()
         self._graphs: dict[str, Statistics] = {}
         self._numbers: dict[bytes, int] = {}
+        self._links: Counter[tuple[bytes, int]] = Counter()
         self._blank: set[tuple[str, bytes]] = set()
 
     def __enter__(self) -> Self:
@@ -127,6 +132,7 @@ class Counting:
         if _TYPE in self._numbers:
             types = Counter(o for p, o in zip(properties, objects, strict=True) if p == _TYPE)
             found.classes.update({_value(o[:-2]): n for o, n in types.items() if o.startswith(b"<")})
+        self._links.update(links(properties, objects))
         if block.startswith(b"_:") or b"\n_:" in block:
             self._blank |= {(graph, subject) for subject in subjects if subject.startswith(b"_:")}
         numbers = np.fromiter(map(self._numbers.__getitem__, properties), np.uint32, len(properties))
@@ -152,9 +158,11 @@ class Counting:
                 map(_value, self._numbers), subjects_of_property, objects_of_property, strict=True
             )
         }
+        linked = {(_value(name), TARGETS[n].iri): found for (name, n), found in self._links.items()}
         return StoreStatistics(
-            union, dict(sorted(self._graphs.items())), dict(sorted(properties.items()))
-        )
+            union, dict(sorted(self._graphs.items())), dict(sorted(properties.items())),
+            dict(sorted(linked.items())),
+        )  # fmt: skip
 
 
 class _Terms:

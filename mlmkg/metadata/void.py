@@ -1,16 +1,20 @@
 """VoID: what the graph is made of, in counts a query planner or a curious person can use.
 
 A dataset enters, Turtle leaves (https://www.w3.org/TR/void/). The dataset is the union of the graphs;
-each named graph is a subset under its own IRI.
+each named graph is a subset under its own IRI, and the links to another dataset by one property are
+one, too.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from mlmkg.metadata.dataset import Dataset
+from mlmkg.metadata.dumped import dumps as find_dumps
+from mlmkg.metadata.linksets import TARGETS
+from mlmkg.metadata.parts import File
 from mlmkg.metadata.statistics import PropertyCount, Statistics
 from mlmkg.metadata.terms import FORMATS
 from mlmkg.metadata.turtle import Out
@@ -26,17 +30,21 @@ def void(dataset: Dataset, *, dumps: Mapping[str, str] | None = None) -> bytes:
     """Return the VoID description as Turtle.
 
     :param dumps: addresses of files with all graphs -> the name of their form at W3C, or "" for one
-        that has none there; by default the graph files of the workspace are named, as N-Triples.
+        that has none there; by default those of the dumps in the workspace.
     """
     found = dataset.inventory
+    if dumps is None:
+        dumps = {dataset.address(file): form for file, form in _in_the_workspace(dataset)}
     out = Out()
     _head(out, dataset)
     subject = out.iri(dataset.iri)
-    for address in dumps or ():
+    for address in dumps:
         out.say(subject, VOID.dataDump, out.iri(address))
-    for form in sorted({"N-Triples"} if dumps is None else {*dumps.values()} - {""}):
+    graph_files = {"N-Triples"} if any(named.file for named in found.graphs) else set()
+    for form in sorted({*dumps.values(), *graph_files} - {""}):
         out.say(subject, VOID.feature, out.iri(FORMATS[form]))
-    _numbers(out, out.iri(dataset.iri), found.statistics.union, found.statistics.properties)
+    _numbers(out, subject, found.statistics.union, found.statistics.properties)
+    _links(out, subject, found.statistics.links)
     for named in found.graphs:
         subset = out.iri(named.iri)
         out.say(out.iri(dataset.iri), VOID.subset, subset)
@@ -50,6 +58,12 @@ def void(dataset: Dataset, *, dumps: Mapping[str, str] | None = None) -> bytes:
             out.say(subset, VOID.dataDump, out.iri(dataset.address(named.file)))
         _numbers(out, subset, found.statistics.graphs[named.iri])
     return out.turtle()
+
+
+def _in_the_workspace(dataset: Dataset) -> Iterator[tuple[File, str]]:
+    for dump in find_dumps(dataset.inventory):
+        if dump.current:
+            yield from dump.whole.items()
 
 
 def _head(out: Out, dataset: Dataset) -> None:
@@ -97,6 +111,24 @@ def _numbers(
         out.say(subject, VOID.classPartition, part)
         out.say(part, VOID["class"], out.iri(iri))
         out.say(part, VOID.entities, out.number(entities))
+
+
+def _links(out: Out, subject: URIRef, links: Mapping[tuple[str, str], int]) -> None:
+    """Say which datasets are linked to: a set of links for every property and dataset."""
+    for target in TARGETS:
+        counts = {name: triples for (name, linked), triples in links.items() if linked == target.iri}
+        if not counts:
+            continue
+        there = out.node(target.iri, VOID.Dataset)
+        out.say(there, DCT.title, out.english(target.title))
+        out.say(there, VOID.uriRegexPattern, out.plain(target.pattern))
+        for name, triples in counts.items():
+            linkset = out.blank(VOID.Linkset)
+            out.say(subject, VOID.subset, linkset)
+            out.say(linkset, VOID.subjectsTarget, subject)
+            out.say(linkset, VOID.objectsTarget, there)
+            out.say(linkset, VOID.linkPredicate, out.iri(name))
+            out.say(linkset, VOID.triples, out.number(triples))
 
 
 def vocabularies(counts: Statistics) -> list[str]:
