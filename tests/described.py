@@ -31,6 +31,8 @@ SETTINGS = {
     "contact": {"name": "Help desk", "email": "help@archive.example"},
     "funding": [{"funder": {"name": "Example Fund"}, "award": "12345", "title": "Places"}],
     "licence": CC_BY,
+    "metadata_licence": "https://creativecommons.org/publicdomain/zero/1.0/",
+    "availability": "stable",
     "address": "https://data.example/mlm",
     "landing_page": "https://data.example/about",
     "identifier": "https://doi.org/10.5072/example",

@@ -27,6 +27,7 @@ from tests.described import ORCID
         ({"funding": [{"award": "1"}]}, "funding: not a funder"),
         ({"previous": {"iri": "https://x.example/"}}, "previous: has no version"),
         ({"free": "yes"}, "free: not true or false"),
+        ({"availability": "always"}, "availability: not one of them.*stable, available"),
         ({"issued": "yesterday"}, "issued: not a date"),
         ({"temporal": ["2026-01-01", "2019-01-01"]}, "temporal: the first day lies after"),
     ],

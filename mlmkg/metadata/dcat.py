@@ -11,25 +11,13 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from mlmkg.metadata.dataset import Dataset
-from mlmkg.metadata.description import Agent, Release
+from mlmkg.metadata.dcat_nodes import Nodes
+from mlmkg.metadata.description import Release
 from mlmkg.metadata.exports import Export
 from mlmkg.metadata.inventory import Graph as NamedGraph
 from mlmkg.metadata.parts import Box, File
-from mlmkg.metadata.terms import EU, MEDIA_TYPE, VCARD, file_form, language
-from mlmkg.metadata.turtle import Out
-from mlmkg.vocab import (
-    DCAT,
-    DCT,
-    FOAF,
-    GEO,
-    PROV,
-    RDF,
-    RDFS,
-    SKOS,
-    SPDX,
-    VOID,
-    XSD,
-)
+from mlmkg.metadata.terms import DCATAP, EU, MEDIA_TYPE, file_form
+from mlmkg.vocab import DCAT, DCT, FOAF, PROV, RDF, RDFS, SKOS, SPDX, VOID, XSD
 
 if TYPE_CHECKING:
     from rdflib import URIRef
@@ -51,12 +39,8 @@ def _written(dataset: Dataset) -> _Writer:
     return writer
 
 
-class _Writer(Out):
-    """A graph, and the few kinds of nodes that DCAT-AP is made of."""
-
-    def __init__(self, dataset: Dataset) -> None:
-        super().__init__()
-        self.dataset = dataset
+class _Writer(Nodes):
+    """A graph that describes a catalogue, its datasets and their distributions."""
 
     def describe(self) -> None:
         """Describe everything."""
@@ -65,15 +49,17 @@ class _Writer(Out):
         self.say(catalogue, DCT.title, self.english(f"Catalogue of: {self.dataset.title}"))
         text = f"The knowledge graph and its exported versions: {len(found.exports) + 1} datasets."
         self.say(catalogue, DCT.description, self.english(text))
-        self.say(catalogue, DCT.publisher, self._publisher())
-        self._place(catalogue, found.box)
+        self.say(catalogue, DCT.publisher, self.publisher())
+        self.place(catalogue, found.box)
         if found.modified:
             self.say(catalogue, DCT.modified, self.moment(found.modified))
         if given.issued:
             self.say(catalogue, DCT.issued, self.typed(given.issued.isoformat(), XSD.date))
         if given.landing_page:
             self.say(catalogue, FOAF.homepage, self.node(given.landing_page, FOAF.Document))
-        self._languages(catalogue, ["en"])
+        if given.metadata_licence:
+            self.say(catalogue, DCT.license, self.licence(given.metadata_licence))
+        self.languages(catalogue, ["en"])
         themes = self.node(EU["data-theme"], SKOS.ConceptScheme)
         self.say(themes, DCT.title, self.english("Data theme"))
         self.say(catalogue, DCAT.themeTaxonomy, themes)
@@ -92,7 +78,10 @@ class _Writer(Out):
     def _service(self, endpoint: str) -> URIRef:
         node = self.node(self.dataset.part("endpoint"), DCAT.DataService)
         self.say(node, DCT.title, self.english(f"SPARQL endpoint of: {self.dataset.title}"))
-        self.say(node, DCAT.endpointURL, self.node(endpoint, RDFS.Resource))
+        address = self.node(endpoint, RDFS.Resource)
+        self.say(node, DCAT.endpointURL, address)
+        # Asked nothing, it describes itself: https://www.w3.org/TR/sparql11-service-description/#accessing
+        self.say(node, DCAT.endpointDescription, address)
         self.say(node, DCAT.servesDataset, self.iri(self.dataset.iri))
         protocol = self.node("https://www.w3.org/TR/sparql11-protocol/", DCT.Standard)
         self.say(node, DCT.conformsTo, protocol)
@@ -111,7 +100,7 @@ class _Writer(Out):
         for origin in found.origins:
             source = self.node(origin.iri, PROV.Entity)
             self.say(source, DCT.title, self.english(origin.title))
-            self.say(source, DCT.license, self.node(origin.licence, DCT.LicenseDocument))
+            self.say(source, DCT.license, self.licence(origin.licence))
             self.say(node, PROV.wasDerivedFrom, source)
         for named in found.graphs:
             if named.file:
@@ -128,9 +117,9 @@ class _Writer(Out):
         self.say(release, DCAT.inSeries, series)
         self.say(self.iri(self.dataset.catalogue), DCAT.resource, series)
         if self.dataset.description.publisher:
-            self.say(series, DCT.publisher, self._publisher())
+            self.say(series, DCT.publisher, self.publisher())
         if self.dataset.description.contact:
-            contact = self._contact(self.dataset.description.contact)
+            contact = self.contact(self.dataset.description.contact)
             self.say(series, DCAT.contactPoint, contact)
         if previous:
             earlier = self.node(previous.iri, DCAT.Dataset)
@@ -172,16 +161,16 @@ class _Writer(Out):
             self.say(node, DCAT.version, self.plain(self.dataset.version))
         self._findable(node)
         for number, creator in enumerate(given.creators):
-            self.say(node, DCT.creator, self._agent(creator, f"creator-{number + 1}"))
+            self.say(node, DCT.creator, self.agent(creator, f"creator-{number + 1}"))
         if given.landing_page:
             self.say(node, DCAT.landingPage, self.node(given.landing_page, FOAF.Document))
         if given.issued:
             self.say(node, DCT.issued, self.typed(given.issued.isoformat(), XSD.date))
         if found.modified:
             self.say(node, DCT.modified, self.moment(found.modified))
-        self._languages(node, languages)
-        self.say(node, DCT.provenance, self._provenance())
-        self._place(node, box)
+        self.languages(node, languages)
+        self.say(node, DCT.provenance, self.provenance())
+        self.place(node, box)
         if given.temporal:
             period = self.blank(DCT.PeriodOfTime)
             first, last = (day.isoformat() for day in given.temporal)
@@ -195,20 +184,11 @@ class _Writer(Out):
         given = self.dataset.description
         for keyword in self.dataset.keywords:
             self.say(node, DCAT.keyword, self.english(keyword))
-        theme = self.node(EU["data-theme/REGI"], SKOS.Concept)
-        self.say(theme, SKOS.prefLabel, self.english("Regions and cities"))
-        self.say(node, DCAT.theme, theme)
+        self.say(node, DCAT.theme, self.concept(EU["data-theme/REGI"], "Regions and cities"))
         if given.publisher:
-            self.say(node, DCT.publisher, self._publisher())
+            self.say(node, DCT.publisher, self.publisher())
         if given.contact:
-            self.say(node, DCAT.contactPoint, self._contact(given.contact))
-
-    def _place(self, node: URIRef, box: Box | None) -> None:
-        if box:
-            place = self.blank(DCT.Location)
-            self.say(place, DCAT.bbox, self.typed(box.wkt, GEO.wktLiteral))
-            self.say(place, DCAT.centroid, self.typed(box.centre, GEO.wktLiteral))
-            self.say(node, DCT.spatial, place)
+            self.say(node, DCAT.contactPoint, self.contact(given.contact))
 
     def _graph_file(self, named: NamedGraph, file: File) -> URIRef:
         title = f"Graph {named.name}: {named.title}"
@@ -240,51 +220,12 @@ class _Writer(Out):
                 packed = self.node(MEDIA_TYPE[form.compression], DCT.MediaType)
                 self.say(node, DCAT.compressFormat, packed)
         if licence:
-            self.say(node, DCT.license, self.node(licence, DCT.LicenseDocument))
+            self.say(node, DCT.license, self.licence(licence))
+        if availability := self.dataset.description.availability:
+            there = self.concept(EU[f"planned-availability/{availability.upper()}"], availability)
+            self.say(node, DCATAP.availability, there)
         if self.dataset.rights:
             rights = self.node(self.dataset.part("rights"), DCT.RightsStatement)
             self.say(rights, RDFS.label, self.english(self.dataset.rights))
             self.say(node, DCT.rights, rights)
         return node
-
-    def _provenance(self) -> URIRef:
-        node = self.node(self.dataset.part("provenance"), DCT.ProvenanceStatement)
-        source = f" from {self.dataset.origins}" if self.dataset.origins else ""
-        text = (
-            f"Built{source} by {self.dataset.inventory.software[1]}: one query file or module a named "
-            "graph. The graph of provenance has the checksum of each, what it used, and when it ran."
-        )
-        self.say(node, RDFS.label, self.english(text))
-        return node
-
-    def _publisher(self) -> URIRef:
-        """Return the publisher; a catalogue must have one, so if need be the software that wrote it."""
-        publisher = self.dataset.description.publisher
-        if publisher:
-            return self._agent(publisher, "publisher")
-        iri, name = self.dataset.inventory.software
-        node = self.node(iri, FOAF.Agent)
-        label = f"{name} (the software; nobody has been named as the publisher)"
-        self.say(node, FOAF.name, self.english(label))
-        return node
-
-    def _agent(self, agent: Agent, name: str) -> URIRef:
-        node = self.node(agent.iri or self.dataset.part(name), FOAF.Agent)
-        self.say(node, FOAF.name, self.plain(agent.name))
-        if agent.url and agent.url != agent.iri:
-            self.say(node, FOAF.homepage, self.node(agent.url, FOAF.Document))
-        return node
-
-    def _contact(self, agent: Agent) -> URIRef:
-        node = self.node(self.dataset.part("contact"), VCARD.Kind)
-        self.say(node, VCARD.fn, self.plain(agent.name))
-        if agent.email:
-            self.say(node, VCARD.hasEmail, self.iri(f"mailto:{agent.email}"))
-        if agent.url:
-            self.say(node, VCARD.hasURL, self.iri(agent.url))
-        return node
-
-    def _languages(self, node: URIRef, codes: Iterable[str]) -> None:
-        for code in codes:
-            if iri := language(code):
-                self.say(node, DCT.language, self.node(iri, DCT.LinguisticSystem))

@@ -88,6 +88,9 @@ class Description:
     :param contact: whom to ask.
     :param funding: who paid for it.
     :param licence: the IRI of the licence of the whole.
+    :param metadata_licence: the IRI of the licence of the metadata themselves.
+    :param availability: how long the files will be there: ``stable``, ``available``, ``experimental``
+        or ``temporary``.
     :param address: where the workspace's files are published, an address that ends in a slash:
         ``graphs/…`` and ``exports/…`` are found below it.
     :param landing_page: a page about the dataset.
@@ -109,6 +112,8 @@ class Description:
     contact: Agent | None = None
     funding: tuple[Grant, ...] = ()
     licence: str | None = None
+    metadata_licence: str | None = None
+    availability: str | None = None
     address: str | None = None
     landing_page: str | None = None
     identifier: str | None = None

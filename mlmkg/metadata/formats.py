@@ -123,7 +123,10 @@ def add_sum(folder: Path, name: str) -> None:
 _CITED: Final = ("creators", "publisher", "issued")
 FORMATS: Final[Mapping[str, Format]] = {
     "void": Format("VoID: counts for query planners", _whole("void.ttl", lambda w: void(w.dataset))),
-    "dcat": Format("DCAT-AP 3 (Turtle)", _whole("dcat.ttl", lambda w: dcat(w.dataset))),
+    "dcat": Format(
+        "DCAT-AP 3 (Turtle)", _whole("dcat.ttl", lambda w: dcat(w.dataset)),
+        wants=("availability", "metadata_licence"),
+    ),
     "dcat-jsonld": Format(
         "DCAT-AP 3 (JSON-LD)", _whole("dcat.jsonld", lambda w: dcat_jsonld(w.dataset))
     ),

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from mlmkg.export.checksums import SUMS, files
 from mlmkg.licences import family
@@ -68,7 +69,8 @@ class _Crate:
     def describe(self, folder: Path) -> None:
         dataset, export, given = self.dataset, self.export, self.dataset.description
         self.add(NAME, "CreativeWork", about={"@id": "./"}, conformsTo={"@id": _VERSION},
-                 name="Description of this folder")  # fmt: skip
+                 name="Description of this folder",
+                 license=given.metadata_licence and self._licence(given.metadata_licence))  # fmt: skip
         root: dict[str, Any] = {"@id": "./", "@type": "Dataset"}
         self.entities.append(root)
         parts = [*self._files(folder), *self._images()]
@@ -119,6 +121,7 @@ class _Crate:
     def _files(self, folder: Path) -> Iterable[dict[str, str]]:
         listed = {file.path.removeprefix(f"{self.export.path}/"): file for file in self.export.files}
         tables = {table.file.name: table for table in self.export.tables}
+        place = self.dataset.folder(self.export)
         for name in [*files(folder), SUMS]:
             if name.startswith("images/") or name == NAME or not (folder / name).is_file():
                 continue
@@ -132,6 +135,7 @@ class _Crate:
             yield self.add(
                 name, "File", name=name, description=text, encodingFormat=media, contentSize=str(size),
                 sha256=listed[name].sha256 if name in listed else None,
+                url=place and place + quote(name),
             )  # fmt: skip
 
     def _images(self) -> Iterable[dict[str, str]]:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from mlmkg.errors import RecipeError
 from mlmkg.metadata.description import ORCID, Agent, Description, Grant, Release
+from mlmkg.metadata.terms import AVAILABILITY
 
 _IRI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
 _ORCID: Final = re.compile(r"(?:https?://orcid\.org/)?((?:\d{4}-){3}\d{3}[\dX])")
@@ -31,7 +32,8 @@ def read_description(settings: Mapping[str, Any]) -> Description:
     known = [field.name for field in fields(Description)]
     readers = {
         "keywords": _strings, "creators": _agents, "publisher": _agent, "contact": _agent,
-        "funding": _grants, "licence": _iri, "address": _address, "landing_page": _iri,
+        "funding": _grants, "licence": _iri, "metadata_licence": _iri,
+        "availability": _availability, "address": _address, "landing_page": _iri,
         "identifier": _iri, "endpoint": _iri, "issued": _date, "temporal": _period, "free": _flag,
         "series": _iri, "previous": _release,
     }  # fmt: skip
@@ -57,6 +59,13 @@ def _strings(key: str, value: Any) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise _wrong(key, f"not a list: {value!r}", f'Write {key} = ["…", "…"]')
     return tuple(_string(key, item) for item in value)
+
+
+def _availability(key: str, value: Any) -> str:
+    text = _string(key, value).lower()
+    if text not in AVAILABILITY:
+        raise _wrong(key, f"not one of them: {value!r}", f"They are {', '.join(AVAILABILITY)}")
+    return text
 
 
 def _flag(key: str, value: Any) -> bool:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from mlmkg.licences import family
 from mlmkg.vocab import PREFIXES, SH, SPDX, Namespace
 
 VCARD: Final = Namespace("http://www.w3.org/2006/vcard/ns#")
 FORMATS: Final = Namespace("http://www.w3.org/ns/formats/")
 MEDIA_TYPE: Final = Namespace("https://www.iana.org/assignments/media-types/")
 EU: Final = Namespace("http://publications.europa.eu/resource/authority/")
+DCATAP: Final = Namespace("http://data.europa.eu/r5r/")
+ADMS: Final = Namespace("http://purl.org/adms/")
 
 METADATA_PREFIXES: Final = {
-    **PREFIXES, "vcard": str(VCARD), "spdx": str(SPDX), "sh": str(SH),
+    **PREFIXES, "vcard": str(VCARD), "spdx": str(SPDX), "sh": str(SH), "dcatap": str(DCATAP),
 }  # fmt: skip
 
 #: ISO 639-1 -> the code of the EU's language table (ISO 639-3), for the larger Wikipedias.
@@ -40,6 +43,25 @@ def language(code: str) -> str | None:
     """
     known = LANGUAGES.get(code)
     return None if known is None else EU[f"language/{known}"]
+
+
+#: How long something will be there, in the words of the EU's table planned-availability.
+AVAILABILITY: Final = ("stable", "available", "experimental", "temporary")
+#: Family of licences -> what ADMS says of it: http://purl.org/adms/licencetype/1.1
+_LICENCE_TYPES: Final = {
+    "cc0": ("PublicDomain",), "pd": ("PublicDomain",), "cc-by": ("Attribution",),
+    **dict.fromkeys(("cc-by-sa", "gfdl", "fal"), ("Attribution", "ViralEffect-ShareAlike")),
+    "unknown": ("UnknownIPR",),
+}  # fmt: skip
+
+
+def licence_types(licence: str) -> list[str]:
+    """Return the IRIs of what a licence is, as far as its family tells.
+
+    >>> licence_types("https://creativecommons.org/licenses/by/4.0/")
+    ['http://purl.org/adms/licencetype/Attribution']
+    """
+    return [ADMS[f"licencetype/{name}"] for name in _LICENCE_TYPES.get(family(licence), ())]
 
 
 @dataclass(frozen=True)
