@@ -16,7 +16,7 @@ from mlmkg.harvest import images, summaries
 from mlmkg.harvest.client import Answer, Client, Failed
 from mlmkg.recipe import Recipe
 from mlmkg.sources.endpoint import TIMEOUT, Endpoint
-from mlmkg.sources.slices import EVERYWHERE, Slice
+from mlmkg.sources.slices import EVERYWHERE, WHOLE, Slice
 from mlmkg.sparql import bind, tokens, with_prefixes
 from mlmkg.steps import bound
 
@@ -94,7 +94,7 @@ def _rows(
     seconds: float, recipe: Recipe,
 ) -> Iterator[dict[str, object]]:  # fmt: skip
     for query in extract:
-        if query.writes in stale:
+        if query.writes in stale and WHOLE not in query.parameters:
             source = query.batch.source if query.batch else None
             values = {None: 1, chooser.writes: entities}.get(source, classes)
             requests = -(-values // query.batch.size) if query.batch else 1

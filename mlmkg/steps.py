@@ -25,7 +25,7 @@ from mlmkg.pipeline import Pipeline, Step, Work, pipeline
 from mlmkg.provenance import Plan
 from mlmkg.recipe import Recipe
 from mlmkg.sources import Inputs, LocalSource, Media, RemoteSource
-from mlmkg.sources.slices import EVERYWHERE, Slice
+from mlmkg.sources.slices import EVERYWHERE, WHOLE, Slice
 from mlmkg.sparql import Term, bind, syntax_error
 from mlmkg.store import SOURCE
 
@@ -167,7 +167,10 @@ def _extract(
     remote: RemoteSource | None, local: LocalStatements, part: Slice,
 ) -> Step:  # fmt: skip
     chooses = EVERYWHERE in query.parameters
-    text, parameters = bound(query, recipe, part.parameters if chooses else {})
+    # What is counted in all of a source is of no use for a part of it, and an endpoint counts nothing.
+    counted = WHOLE not in query.parameters or (remote is None and part == EVERYTHING)
+    given = {} if counted else {WHOLE: ()}
+    text, parameters = bound(query, recipe, part.parameters if chooses else given)
     limit = part.limit if chooses else None
     more: dict[str, Any] = {**parameters, **({"limit": limit} if limit else {})}
     reads = query.reads
@@ -177,6 +180,8 @@ def _extract(
         more |= remote.identity()
 
     def run(work: Work) -> None:
+        if not counted:
+            return
         values = values_of(work, query)
         try:
             if remote is not None:

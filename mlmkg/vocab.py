@@ -53,6 +53,7 @@ SOURCE: Final = Namespace(BASE + "source/")
 RUN: Final = Namespace(BASE + "run/")
 PREDICTION: Final = Namespace(BASE + "prediction/")
 QUALITY: Final = Namespace(BASE + "quality/")
+LEFT_OUT: Final = Namespace(BASE + "left-out/")
 
 WD: Final = Namespace("http://www.wikidata.org/entity/")
 WDT: Final = Namespace("http://www.wikidata.org/prop/direct/")

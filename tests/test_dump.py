@@ -310,6 +310,8 @@ def write_large(path: Path, entities: int = 4000) -> None:
         stream.write(b"[\n")
         for n in range(entities):
             made = town(f"Q{n}") if n % 40 == 1 else noise(n)
+            if n % 40 == 2:  # a place without an image, which is counted
+                made = {**town(f"Q{n}"), "claims": {"P31": is_a("Q515"), "P625": at(1, 2)}}
             made["aliases"] = {"en": [{"language": "en", "value": f"filler {n} " * 400}]}
             stream.write(compact(made).encode() + b",\n")
         stream.write(compact(city_class()).encode() + b"\n]\n")
@@ -332,6 +334,7 @@ def test_a_killed_reading_goes_on_where_it_was(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(streams, "BLOCK", 1 << 18)
     write_large(tmp_path / "dump.json.gz", 8000)
     clean = lines(tmp_path / "dump.json.gz", folder=tmp_path / "clean")
+    assert any(b'leftOutCount> "200"' in line for line in clean)
     journal = tmp_path / "killed" / "journal" / "dump.sqlite"
     process = subprocess.Popen(
         [sys.executable, "-c", KILLED, str(tmp_path / "dump.json.gz"), str(tmp_path / "killed")],
@@ -520,7 +523,12 @@ def test_rdf_of_other_entities_is_left_out(tmp_path: Path, caplog: pytest.LogCap
     ])  # fmt: skip
     data = ntriples(*PLACES, city_class())
     (tmp_path / "a.nt").write_bytes(data + other.encode())
-    assert sorted(lines(tmp_path / "a.nt", folder=tmp_path)) == EXPECTED
+    found = lines(tmp_path / "a.nt", folder=tmp_path)
+    left_out = [line for line in found if b"/left-out/" in line]
+    assert sorted(line for line in found if line not in left_out) == EXPECTED
+    assert (
+        sum(b'leftOutCount> "1"' in line for line in left_out) == 1
+    )  # Q99: it has no image that is known
     assert "lines that cannot be read: 1" in caplog.text
     # Where an article does not stand beside its entity, it may be of one that is wanted.
     apart = f"{page} <http://schema.org/about> <{ENTITY}Q64> .\n".encode()

@@ -16,7 +16,7 @@ from rdflib import DC, DCTERMS, OWL, RDF, RDFS, SKOS, VANN, namespace
 from mlmkg.store import GraphStore
 from mlmkg.validate import _rdflib
 
-from .test_validate import CANDIDATE, CHANGE, HEAD, PREDICTION
+from .test_validate import CANDIDATE, CHANGE, HEAD, LEFT_OUT, PREDICTION
 
 ROOT = Path(__file__).parents[1]
 ONTOLOGY = ROOT / "ontology"
@@ -162,7 +162,7 @@ def sample(store: GraphStore) -> set[ox.Triple]:
     nodes: dict[ox.NamedNode, set[ox.NamedNode]] = {}
     for quad in store.raw.quads_for_pattern(None, kind, None):
         nodes.setdefault(quad.object, set()).add(quad.subject)
-    told = {q.triple for q in ox.parse((HEAD + CANDIDATE + CHANGE + PREDICTION).encode(),
+    told = {q.triple for q in ox.parse((HEAD + CANDIDATE + CHANGE + LEFT_OUT + PREDICTION).encode(),
                                        format=ox.RdfFormat.TURTLE)}  # fmt: skip
     for found in nodes.values():
         for node in sorted(found, key=str)[:5]:

@@ -65,13 +65,17 @@ CHANGE = """
 <urn:c> a mlm:Change ; mlm:changed gn:1 ; mlm:changeOf "place" ; mlm:changeKind "changed" ;
   mlm:before "Point(13 52)" ; mlm:after "Point(13.41 52.52)" .
 """
+LEFT_OUT = """
+<urn:l> a mlm:LeftOut ; mlm:ofClass wd:Q532 , wd:Q515 ; mlm:leftOutCount 7 ; mlm:onEarth true ;
+  mlm:withImage false ; mlm:withArticle true .
+"""
 SPLIT = 'mlm:train a mlm:Split ; rdfs:label "train"@en .'
 VERSION = 'version:mlm a mlm:Version ; rdfs:label "MLM"@en .'
 GOOD = {
     "candidate": CANDIDATE, "change": CHANGE, "continent": CONTINENT, "split": SPLIT,
     "version": VERSION, "entity": ENTITY, "summary": SUMMARY, "image file": IMAGE,
     "image": SHOWN, "geo cell": CELL,
-    "prediction": PREDICTION, "graph": GRAPH, "country": COUNTRY,
+    "prediction": PREDICTION, "graph": GRAPH, "country": COUNTRY, "entities left out": LEFT_OUT,
 }  # fmt: skip
 
 #: shape, what stands there, what is put in its place, a word of the message
@@ -127,6 +131,9 @@ BAD = [
     ("change", '"place"', '"colour"', "a place"),
     ("change", '"changed"', '"moved"', "added, removed or changed"),
     ("change", 'mlm:after "', 'mlm:after "Point(0 0)" , "', "after a change"),
+    ("entities left out", "mlm:ofClass wd:Q532 , wd:Q515 ;", "", "at least one class"),
+    ("entities left out", "mlm:leftOutCount 7", "mlm:leftOutCount 0", "1 or more"),
+    ("entities left out", "mlm:withArticle true", "mlm:withArticle true , false", "an article"),
     ("split", "mlm:train a mlm:Split", "mlm:dev a mlm:Split", "three splits"),
     ("version", '"MLM"@en', '"MLM"', "its language"),
 ]

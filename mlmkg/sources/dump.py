@@ -23,9 +23,9 @@ from mlmkg.errors import SourceError
 from mlmkg.harvest.journal import Journal
 from mlmkg.licences import CC0
 from mlmkg.progress import Progress
-from mlmkg.sources import Origin, layouts, rdfdump, scan, streams, wikibase
+from mlmkg.sources import Origin, layouts, leftout, rdfdump, scan, streams, terms, wikibase
 from mlmkg.sources.layouts import complete, json_values, line_by_line
-from mlmkg.sources.scan import Needles, parsed
+from mlmkg.sources.scan import Needles
 from mlmkg.sources.streams import Dump as Stream
 from mlmkg.sources.streams import fingerprint, is_address, open_dump
 from mlmkg.sources.wikibase import MALFORMED, Report, Wanted
@@ -36,6 +36,8 @@ logger = logging.getLogger(__name__)
 CHECKPOINT: Final = 1 << 30
 #: Lines that are held until then; more are journaled earlier.
 HELD: Final = 100_000
+#: What the journal's counts are called, each beside the lines of the same part of a file.
+COUNTS: Final = "left out:"
 _NTRIPLES: Final = re.compile(r"\.nt(\.gz|\.bz2|\.zst)?$")
 _SUBJECT: Final = b"\n<http://www.wikidata.org/entity/Q"
 
@@ -84,7 +86,7 @@ class Dump:
 
     def modules(self) -> tuple[ModuleType, ...]:
         """Return the modules that its output is computed by."""
-        return sys.modules[__name__], layouts, rdfdump, scan, streams, wikibase
+        return sys.modules[__name__], layouts, leftout, rdfdump, scan, streams, terms, wikibase
 
     def origins(self, graph: str) -> list[Origin]:
         """Return Wikidata's dumps."""
@@ -94,18 +96,21 @@ class Dump:
         ]
 
     def statements(self, progress: Progress) -> Iterator[bytes]:
-        """Yield the N-Triples lines of what is wanted.
+        """Yield the N-Triples lines of what is wanted, and at the end how many entities are left out.
+
+        An entity that is left out of two files is counted twice; a file that is named twice is not.
 
         :raises SourceError: if a file is not there, is empty or breaks off.
         """
-        report = Report()
+        report, paths = Report(), tuple(dict.fromkeys(self.paths))
         if self.engine == "spark":
             from mlmkg.sources import spark
 
-            yield from spark.statements(self.paths, self.wanted, progress, report)
+            yield from spark.statements(paths, self.wanted, progress, report)
         else:
-            for path in self.paths:
+            for path in paths:
                 yield from self._read(path, progress, report)
+        yield from leftout.lines(report.left_out)
         for what, number in report.counts.most_common():
             logger.warning("%s: %d", what, number)
 
@@ -116,26 +121,38 @@ class Dump:
                     yield from lines
             return
         told = fingerprint(path)
-        what = sha256(orjson.dumps(self._wanted(), option=orjson.OPT_SORT_KEYS)).hexdigest()
+        asked = orjson.dumps({"counts": COUNTS, **self._wanted()}, option=orjson.OPT_SORT_KEYS)
+        what = sha256(asked).hexdigest()
         prefix = f"{told['size']}-{told['sha256 of its ends']}:{what[:16]}:"
         with Journal(self.journal / "dump.sqlite") as journal, open_dump(path) as stream:
             done = list(journal.keys(prefix))
             if done and not done[-1].endswith("end") and not resumable(path, stream.head()):
                 journal.forget(prefix)
+                journal.forget(COUNTS + prefix)
                 done = []
             for key in done:
+                report.left_out += leftout.unpacked(journal.get(COUNTS + key) or b"[]")
                 yield from (journal.get(key) or b"").splitlines(keepends=True)
             if done and done[-1].endswith("end"):
                 return
             start = int(done[-1].rpartition(":")[2]) if done else 0
-            held: list[bytes] = []
-            for lines, place in pieces(stream, start, self.wanted, progress, report):
+            held, part = list[bytes](), Report(report.counts)
+
+            def remember(where: str) -> None:
+                """Journal what was read since the last time, and count it."""
+                counts = leftout.packed(part.left_out)
+                journal.add({prefix + where: b"".join(held), COUNTS + prefix + where: counts})
+                report.left_out += part.left_out
+                part.left_out.clear()
+                held.clear()
+
+            for lines, place in pieces(stream, start, self.wanted, progress, part):
                 held += lines
                 yield from lines
                 if place - start >= CHECKPOINT or len(held) >= HELD:
-                    journal.add({f"{prefix}{place:020d}": b"".join(held)})
-                    held, start = [], place
-            journal.add({f"{prefix}end": b"".join(held)})
+                    remember(f"{place:020d}")
+                    start = place
+            remember("end")
 
 
 def resumable(path: str, head: bytes) -> bool:
@@ -240,10 +257,8 @@ def json_lines(
         lines: list[bytes] = []
         for start, end in needles.hits(block):
             line = block[start:end]
-            if not needles.allow(line):
-                continue
             try:
-                lines += parsed(line, wanted, report)
+                lines += needles.taken(line, report)
             except MALFORMED as error:
                 where = f"malformed line at byte {place + start} (unpacked)"
                 report.skipped("malformed lines", f"{path}: {where}: {error}: {line[:60]!r}")

@@ -2,7 +2,8 @@
 
 N-Triples and Turtle enter. Wikibase writes an entity's statements and articles together, so they are
 held until the next entity begins and then kept or dropped: an entity needs a class, a place and an
-image. Whether it has an article is left to the queries, since articles that stand elsewhere are kept.
+image, and is counted if it has but the first two. Whether it has an article is left to the queries,
+since articles that stand elsewhere are kept; one that is counted has those that stand beside it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Final
 
 import pyoxigraph as ox
 
+from mlmkg.sources.leftout import left_out
 from mlmkg.sources.streams import Pieces
 from mlmkg.sources.wikibase import CLASS, COUNTRY, END, PLACE, SUBCLASS, Report, Wanted
 from mlmkg.vocab import RDF, RDFS, SCHEMA, WD, WDT
@@ -28,6 +30,7 @@ _UNKNOWN: Final = (b"_:", b"<http://www.wikidata.org/.well-known/genid/")
 _TAG: Final = re.compile(rb'"@([A-Za-z0-9-]+)$')
 _LABEL, _A = str(RDFS.label).encode(), str(RDF.type).encode()
 _SUBCLASS: Final = str(WDT[SUBCLASS]).encode()
+_CLASS, _PLACE = str(WDT[CLASS]).encode(), str(WDT[PLACE]).encode()
 _ARTICLE: Final = f"<{SCHEMA.Article}>".encode()
 _OF_ARTICLES: Final = {
     str(SCHEMA[name]).encode() for name in ("about", "inLanguage", "isPartOf", "name")
@@ -114,7 +117,6 @@ class _Filter:
             str(WDT[name]).encode() for name in wanted.properties | wanted.images | {SUBCLASS}
         }
         self.images = {str(WDT[name]).encode() for name in wanted.images}
-        self.needed = {str(WDT[name]).encode() for name in (CLASS, PLACE)}
         self.languages = {code.encode().lower() for code in wanted.languages}
         self.sites = tuple(f"{site}wiki/".encode() for site in wanted.sites)
 
@@ -129,13 +131,33 @@ class _Filter:
         """Return whether a statement with an article as its subject is wanted."""
         return predicate in _OF_ARTICLES or (predicate == _A and value == _ARTICLE)
 
-    def chosen(self, group: list[tuple[bytes, bytes]]) -> Iterator[bytes]:
-        """Yield what is wanted of the statements of one entity."""
+    def chosen(self, group: list[tuple[bytes, bytes]], path: str, report: Report) -> Iterator[bytes]:
+        """Yield what is wanted of the statements of one entity, or count it."""
         said = {predicate for predicate, _ in group}
-        if self.needed <= said and self.images & said:
+        located = _CLASS in said and _PLACE in said
+        if located and self.images & said:
             yield from (line for _, line in group)
-        elif _SUBCLASS in said:
+            return
+        if located:
+            count(group, path, report)
+        if _SUBCLASS in said:
             yield from (line for predicate, line in group if predicate in {_SUBCLASS, _LABEL})
+
+
+def count(group: list[tuple[bytes, bytes]], path: str, report: Report) -> None:
+    """Count an entity without an image.
+
+    :param group: predicate, line; that of an article's lines is ``schema:about``.
+    """
+    said: dict[bytes, list[str]] = {_CLASS: [], _PLACE: []}
+    counted = [line for predicate, line in group if predicate in said]
+    for line in readable(counted, path, report):
+        _, predicate, value = line.split(None, 2)
+        said[predicate[1:-1]].append(value.rpartition(b".")[0].rstrip().decode())
+    classes, places = said[_CLASS], said[_PLACE]
+    if classes and places:
+        article = any(predicate == _ABOUT for predicate, _ in group)
+        report.left_out[left_out(classes, places, image=False, article=article)] += 1
 
 
 class _Article:
@@ -160,7 +182,7 @@ class _Article:
         self.name = b""
         if not self._beside:
             return lines
-        group += ((b"", line) for line in lines)
+        group += ((_ABOUT, line) for line in lines)
         return []
 
 
@@ -201,9 +223,9 @@ def grouped(source: Iterable[bytes], path: str, wanted: Wanted, report: Report) 
                 yield line
         elif subject.startswith(_ENTITY):
             if subject != present:
-                yield from wants.chosen(group)
+                yield from wants.chosen(group, path, report)
                 present, group = subject, []
             if wants.of_entity(predicate, value):
                 group.append((predicate, line))
     yield from article.released(group)
-    yield from wants.chosen(group)
+    yield from wants.chosen(group, path, report)

@@ -1,17 +1,20 @@
 """Finds the few lines of a dump that may be wanted, without looking at the others as lines.
 
-Blocks of bytes enter, candidate lines leave. Nine in ten entities have neither a place nor a
-superclass: a block is searched for both names at once (6 GB/s on one core; ``bytes.find`` for each took
-five times as long, splitting into lines and looking at each twenty times), and only around a hit are a
-line's ends looked for.
+Blocks of bytes enter, the N-Triples of what is wanted leave. Nine in ten entities have neither a place
+nor a superclass: a block is searched for both names at once (6 GB/s on one core; ``bytes.find`` for
+each took five times as long, splitting into lines and looking at each twenty times), and only around a
+hit are a line's ends looked for. Of what has a place but lacks an image or an article, the statements
+that it is counted by are parsed and the rest is stepped over, three times as fast as parsing all of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any, TypedDict
 
 import ahocorasick_rs
+import msgspec
 import orjson
 
 from mlmkg.sources.wikibase import CLASS, PLACE, SUBCLASS, Report, Wanted, entity_lines
@@ -27,13 +30,25 @@ class Needles:
         names = [SUBCLASS, CLASS, *sorted(wanted.images)]
         self._others = ahocorasick_rs.BytesAhoCorasick([f'{name}"'.encode() for name in names])
         self._sites = tuple(f'"{name}"'.encode() for name in wanted.databases)
+        self._wanted = wanted
+        self._counted = _counted(wanted)
 
-    def allow(self, line: bytes) -> bool:
-        """Return whether a line with one of the first words is worth parsing."""
+    def taken(self, line: bytes, report: Report) -> list[bytes]:
+        """Return the N-Triples of a line with one of the first words.
+
+        :param report: counts the entity if it has a class and a place and is left out.
+        :raises ValueError: if a line that is worth parsing is no JSON object.
+        """
         found = {word for word, _, _ in self._others.find_matches_as_indexes(line)}
-        return 0 in found or (
-            1 in found and len(found) > 1 and any(word in line for word in self._sites)
-        )
+        if 0 in found or (1 in found and len(found) > 1 and any(word in line for word in self._sites)):
+            return parsed(line, self._wanted, report)
+        if 1 in found:
+            try:
+                entity = self._counted.decode(trimmed(line))
+            except ValueError:  # not as Wikidata writes it, or malformed: which of them is told there
+                return parsed(line, self._wanted, report)
+            return entity_lines(entity, self._wanted, report)
+        return []
 
     def hits(self, block: bytes) -> Iterator[tuple[int, int]]:
         """Yield the start and end of each line that holds one of the first words, in their order."""
@@ -45,6 +60,19 @@ class Needles:
             end = block.find(b"\n", place)
             end = len(block) if end < 0 else end
             yield start, end
+
+
+def _counted(wanted: Wanted) -> msgspec.json.Decoder[dict[str, Any]]:
+    """Return what reads of an entity only what it is counted by."""
+    claims = dict.fromkeys([SUBCLASS, CLASS, PLACE, *sorted(wanted.images)], Any)
+    links = dict.fromkeys(wanted.databases, Any)
+    parts = {
+        "id": Any, "type": Any,
+        # PHP writes an empty mapping as a list.
+        "claims": TypedDict("Claims", claims, total=False) | list[Any],  # type: ignore[operator]
+        "sitelinks": TypedDict("Links", links, total=False) | list[Any],  # type: ignore[operator]
+    }  # fmt: skip
+    return msgspec.json.Decoder(TypedDict("Entity", parts, total=False))  # type: ignore[operator]
 
 
 def trimmed(line: bytes) -> bytes:
@@ -68,9 +96,9 @@ def keep(line: bytes, wanted: Wanted, report: Report | None = None) -> list[byte
     :raises ValueError: if it is no JSON object.
     """
     needles = _needles(wanted)
-    if not any(word in line for word in needles.first) or not needles.allow(line):
+    if not any(word in line for word in needles.first):
         return []
-    return parsed(line, wanted, report or Report())
+    return needles.taken(line, report or Report())
 
 
 def parsed(line: bytes, wanted: Wanted, report: Report) -> list[bytes]:

@@ -15,6 +15,8 @@ from mlmkg.vocab import WD, XSD
 
 #: The parameter that marks an extract query which chooses the entities, and its default branch.
 EVERYWHERE: Final = "everywhere"
+#: The parameter that marks an extract query about all that a source has, which has no value for a part.
+WHOLE: Final = "whole"
 
 
 @dataclass(frozen=True)

@@ -16,21 +16,25 @@ from typing import Final
 
 from mlmkg.errors import SourceError
 from mlmkg.progress import Progress
+from mlmkg.sources import leftout
 from mlmkg.sources.scan import keep
 from mlmkg.sources.wikibase import Report, Wanted
 
+#: What the line with the counts of a partition begins with: a comment in N-Triples. An accumulator
+#: would count again what a machine that was lost had counted.
+_COUNTS: Final = b"#"
 _NOT_FOR_SPARK: Final = re.compile(r"^https?://|\.(nt|ttl)(\.\w+)?$")
 
 
 def statements(
     paths: Sequence[str], wanted: Wanted, progress: Progress, report: Report | None = None
 ) -> Iterator[bytes]:
-    """Yield the N-Triples lines of what is wanted of the dumps.
+    """Yield the N-Triples lines of what is wanted of the dumps; the report counts what is left out.
 
     Runs in the session of ``spark-submit`` if there is one, else in a local one.
 
     :param paths: anything that Spark reads: paths, ``hdfs://…``, ``s3a://…``, with wildcards.
-    :param report: told how many lines were malformed.
+    :param report: told how many lines were malformed, and what is left out.
     :raises SourceError: if PySpark is not installed, or a path cannot be read or is no such JSON.
     """
     if wrong := [path for path in paths if _NOT_FOR_SPARK.search(path)]:
@@ -56,7 +60,11 @@ def statements(
         lines = context.textFile(",".join(paths), use_unicode=False)
         kept = lines.mapPartitions(partial(_partition, wanted, malformed))
         found = kept.toLocalIterator(prefetchPartitions=True)
-        yield from map(bytes, progress(found, "reading with Spark", unit="statement"))
+        for line in map(bytes, progress(found, "reading with Spark", unit="statement")):
+            if not line.startswith(_COUNTS):
+                yield line
+            elif report is not None:
+                report.left_out += leftout.unpacked(line.removeprefix(_COUNTS))
     except Py4JJavaError as error:
         raise SourceError(
             str(error.java_exception.getMessage()).partition("\n")[0], where=", ".join(paths),
@@ -67,11 +75,14 @@ def statements(
 
 
 def _partition(wanted: Wanted, malformed: object, lines: Iterator[bytes]) -> Iterator[bytes]:
+    report = Report()
+
     def of(line: bytes) -> list[bytes]:
         try:
-            return keep(line, wanted)
+            return keep(line, wanted, report)
         except (ValueError, AttributeError, TypeError, KeyError):
             malformed.add(1)  # type: ignore[attr-defined]
             return []
 
-    return chain.from_iterable(map(of, lines))
+    yield from chain.from_iterable(map(of, lines))
+    yield _COUNTS + leftout.packed(report.left_out)

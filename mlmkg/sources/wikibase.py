@@ -7,30 +7,23 @@ articles. Source: https://www.mediawiki.org/wiki/Wikibase/Indexing/RDF_Dump_Form
 from __future__ import annotations
 
 import logging
-from calendar import monthrange
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any, Final
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote
 
 from mlmkg.catalog import Catalog
-from mlmkg.ntriples import iri, line, text, typed
+from mlmkg.ntriples import iri, line, text
 from mlmkg.recipe import Recipe
+from mlmkg.sources.leftout import LeftOut, left_out
+from mlmkg.sources.terms import PLAIN, term_of
 from mlmkg.sparql import tokens
-from mlmkg.vocab import GEO, RDF, RDFS, SCHEMA, WD, WDT, XSD
+from mlmkg.vocab import RDF, RDFS, SCHEMA, WD, WDT
 
 logger = logging.getLogger(__name__)
 
-COMMONS_FILE: Final = "http://commons.wikimedia.org/wiki/Special:FilePath/"
-COMMONS_DATA: Final = "http://commons.wikimedia.org/data/main/"
-EARTH: Final = "http://www.wikidata.org/entity/Q2"
-GREGORIAN: Final = "http://www.wikidata.org/entity/Q1985727"
-#: Wikibase's precisions of a time.
-_YEAR, _MONTH, _DAY = 9, 10, 11
-#: What MediaWiki leaves as it is in an address (``wfUrlencode``).
-_PLAIN: Final = ";@$!*(),/~:"
 #: Things skipped that are named; the others are only counted.
 NAMED: Final = 20
 #: The constraints that an entity must satisfy (section 3.3.1 of the paper): a class and a place.
@@ -128,9 +121,11 @@ class Report:
     """What was not written, and why.
 
     :param counts: reason -> how often.
+    :param left_out: what entities without an image or an article have -> how many there are.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[LeftOut] = field(default_factory=Counter)
 
     def skipped(self, what: str, message: str) -> None:
         """Count something that cannot be read, and say so if it is one of the first of its kind."""
@@ -143,7 +138,8 @@ def entity_lines(entity: Mapping[str, Any], wanted: Wanted, report: Report) -> l
     """Return what is wanted of an entity, or nothing if it does not satisfy the constraints.
 
     A class (an entity with a superclass) gives its superclasses and labels. An entity with a class, a
-    place, an image and an article in one of the sites gives all that is wanted of it.
+    place, an image and an article in one of the sites gives all that is wanted of it; one that has only
+    the first two is counted in the report.
     """
     name = str(entity.get("id", ""))
     claims = _mapping(entity.get("claims"))
@@ -161,10 +157,12 @@ def entity_lines(entity: Mapping[str, Any], wanted: Wanted, report: Report) -> l
         for db, (site, code) in wanted.databases.items()
         if (link := _mapping(entity.get("sitelinks")).get(db)) is not None
     ]
-    complete = bool(
-        links and values(CLASS) and values(PLACE)
-        and any(values(image) for image in wanted.images if image in claims)
-    )  # fmt: skip
+    located = bool(values(CLASS) and values(PLACE))
+    image = located and any(values(image) for image in wanted.images if image in claims)
+    complete = image and bool(links)
+    if located and not complete:
+        kind = left_out(values(CLASS), values(PLACE), image=image, article=bool(links))
+        report.left_out[kind] += 1
     if not superclasses and not complete:
         return []
     properties = sorted(wanted.properties & claims.keys()) if complete else [SUBCLASS]
@@ -197,7 +195,7 @@ def article_iri(site: str, title: str) -> str:
     >>> article_iri("https://en.wikipedia.org/", "St. John's (Malta)")
     'https://en.wikipedia.org/wiki/St._John%27s_(Malta)'
     """
-    return f"{site}wiki/{quote(title.replace(' ', '_'), safe=_PLAIN)}"
+    return f"{site}wiki/{quote(title.replace(' ', '_'), safe=PLAIN)}"
 
 
 def best(statements: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -218,93 +216,10 @@ def _values(
         # Old dumps do not say which strings are names of files.
         datatype = snak.get("datatype") or ("commonsMedia" if name in wanted.images else "")
         try:
-            term = _term(snak["datavalue"], datatype)
+            term = term_of(snak["datavalue"], datatype)
         except (KeyError, TypeError, ValueError):
             term = None
         if term is None:
             report.counts[f"values of {name} that cannot be written"] += 1
         else:
             yield term
-
-
-def _term(datavalue: Mapping[str, Any], datatype: str) -> str | None:
-    """Return a value as a term, or None if this mapping does not know it."""
-    write = _WRITERS.get(str(datavalue["type"]))
-    return write(datavalue["value"], datatype) if write else None
-
-
-def _item(value: Mapping[str, Any], datatype: str) -> str:
-    kinds = {"item": "Q", "property": "P"}
-    return iri(WD[value.get("id") or f"{kinds[value['entity-type']]}{int(value['numeric-id'])}"])
-
-
-def _string(value: str, datatype: str) -> str | None:
-    if datatype == "commonsMedia":
-        return iri(COMMONS_FILE + quote(value, safe="-_.~"))
-    if datatype == "url":
-        return iri(value)
-    if datatype in {"geo-shape", "tabular-data"}:
-        return iri(COMMONS_DATA + quote_plus(value, safe=_PLAIN))
-    return text(value) if datatype in {"", "string", "external-id"} else None
-
-
-def _coordinates(value: Mapping[str, Any], datatype: str) -> str:
-    point = f"Point({number(value['longitude'])} {number(value['latitude'])})"
-    globe = value.get("globe") or EARTH
-    return typed(point if globe == EARTH else f"<{globe}> {point}", GEO.wktLiteral)
-
-
-def number(value: float) -> str:
-    """Return a number as PHP writes it: fourteen digits, no point where none is needed.
-
-    >>> number(-30.216666666667), number(13.0), number(0.00001)
-    ('-30.216666666667', '13', '1.0E-5')
-    """
-    digits, exponent, power = f"{value:.14g}".partition("e")
-    if not exponent:
-        return digits
-    return f"{digits if '.' in digits else digits + '.0'}E{int(power):+d}".replace("E+", "E")
-
-
-def _quantity(value: Mapping[str, Any], datatype: str) -> str:
-    return typed(str(value["amount"]), XSD.decimal)
-
-
-def _monolingual(value: Mapping[str, Any], datatype: str) -> str:
-    return text(value["text"], value["language"])
-
-
-def _time(value: Mapping[str, Any], datatype: str) -> str | None:
-    """Return a date as Wikibase's ``DateTimeValueCleaner`` does.
-
-    Months and days that are not known become the first. A day of the Julian calendar is not written:
-    it would have to be counted over.
-    """
-    precision = int(value.get("precision", _DAY))
-    if value.get("calendarmodel") != GREGORIAN and precision >= _DAY:
-        return None
-    stamp = str(value["time"])
-    date, _, clock = stamp[1:].partition("T")
-    year, month, day = map(int, date.split("-"))
-    if year == 0:
-        return None
-    month = 1 if precision <= _YEAR else min(max(month, 1), 12)
-    day = 1 if precision <= _MONTH else max(day, 1)
-    before = stamp[0] == "-"
-    if day > 28:
-        # The Gregorian calendar repeats every 400 years.
-        day = min(day, monthrange(2000 + (-year if before else year) % 400, month)[1])
-    if before and precision >= _YEAR:
-        year -= 1  # XSD 1.1 counts a year 0, Wikibase's JSON does not
-    sign = "-" if before and year else ""
-    return typed(f"{sign}{year:04d}-{month:02d}-{day:02d}T{clock}", XSD.dateTime)
-
-
-_WRITERS: Final[Mapping[str, Callable[[Any, str], str | None]]] = {
-    "wikibase-entityid": _item,
-    "string": _string,
-    "globecoordinate": _coordinates,
-    "quantity": _quantity,
-    "monolingualtext": _monolingual,
-    "time": _time,
-}
