@@ -121,6 +121,21 @@ def test_what_people_say_stands_in_every_file(full):
     assert jsonld["url"] == "https://data.example/about"
 
 
+def test_dcat_says_of_licences_people_and_endpoints_what_kind_they_are(full):
+    dcat = turtle(full / "dcat.ttl")
+    kinds = {str(kind).rpartition("/")[2] for kind in dcat.objects(rdflib.URIRef(CC_BY), DCTERMS.type)}
+    assert kinds == {"Attribution"}
+    (person,) = dcat.objects(rdflib.URIRef(ORCID), DCTERMS.type)
+    assert str(person).endswith("/publishertype/PrivateIndividual(s)")
+    catalogue = dcat.value(None, RDF.type, DCAT.Catalog)
+    assert str(dcat.value(catalogue, DCTERMS.license)).endswith("/publicdomain/zero/1.0/")
+    availability = rdflib.URIRef("http://data.europa.eu/r5r/availability")
+    for node in dcat.subjects(RDF.type, DCAT.Distribution):
+        assert str(dcat.value(node, availability)).endswith("/planned-availability/STABLE")
+    service = dcat.value(None, RDF.type, DCAT.DataService)
+    assert str(dcat.value(service, DCAT.endpointDescription)) == SETTINGS["endpoint"]
+
+
 @pytest.mark.parametrize("said", ["bare", "full"])
 def test_schema_org_is_json_ld_that_needs_nothing_from_the_network(said, request):
     path = request.getfixturevalue(said) / "schemaorg.jsonld"

@@ -135,6 +135,7 @@ def test_the_package_rocrate_reads_the_crate(export):
     }
     table = crate.get("entities.parquet")
     assert int(table["contentSize"]) == (export / "entities.parquet").stat().st_size
+    assert table["url"] == "https://data.example/mlm/exports/mlm/entities.parquet"
     assert table["sha256"] == sha256((export / "entities.parquet").read_bytes()).hexdigest()
     assert int(crate.get("SHA256SUMS")["contentSize"]) == (export / "SHA256SUMS").stat().st_size
     assert crate.get(ORCID)["affiliation"]["name"] == "Example University"
