@@ -43,35 +43,68 @@ from tests.shapes import CODEMETA, DATACITE, GOOGLE
 CRATE_CONTEXT = "https://w3id.org/ro/crate/1.2/context"
 
 
-def union_of(store: ox.Store) -> rdflib.Graph:
-    """Return the union of a store's graphs as rdflib holds it."""
-    union = rdflib.Graph()
-    for graph in store.named_graphs():
-        union.parse(data=store.dump(format=ox.RdfFormat.N_TRIPLES, from_graph=graph), format="nt")
-    return union
+#: What a count is of, and the term if it is one of a partition -> the number.
+Counts = dict[tuple[str, str], int]
+_WHOLE = ("triples", "distinctSubjects", "distinctObjects", "properties", "classes")
 
 
-def void(said: rdflib.Graph, union: rdflib.Graph, store: ox.Store) -> Iterator[str]:
-    """Recount what VoID says: by rdflib's own generator of VoID, and links by SPARQL."""
-    dataset = whole(said)
-    expected, node = generateVoID(union)
-    for number in ("triples", "distinctSubjects", "distinctObjects", "properties", "classes"):
-        if said.value(dataset, VOID[number]) != expected.value(node, VOID[number]):
-            yield f"{number}: {said.value(dataset, VOID[number])}"
-    iris = {s for s in union.subjects() if isinstance(s, rdflib.URIRef)}
-    if said.value(dataset, VOID.entities) != rdflib.Literal(len(iris)):
-        yield f"entities: {said.value(dataset, VOID.entities)}"
-    yield from _partitions(said, dataset, union)
-    linksets = set(said.subjects(RDF.type, VOID.Linkset))
-    subsets = {
-        str(subset): int(said.value(subset, VOID.triples))
-        for subset in set(said.objects(dataset, VOID.subset)) - linksets
-    }
+def recount(store: ox.Store) -> dict[str, Counts]:
+    """Count each graph of a store, and as "" their union, with rdflib, and what it has no count of."""
     graphs = {
-        graph.value: sum(1 for _ in store.quads_for_pattern(None, None, None, graph))
+        graph.value: rdflib.Graph().parse(
+            data=store.dump(format=ox.RdfFormat.N_TRIPLES, from_graph=graph), format="nt"
+        )
         for graph in store.named_graphs()
     }
-    yield from (f"graph: {graph} of {count}" for graph, count in subsets.items() ^ graphs.items())
+    union = rdflib.Graph()
+    for graph in graphs.values():
+        union += graph
+    return {iri: _counts(graph) for iri, graph in {"": union, **graphs}.items()}
+
+
+def _counts(graph: rdflib.Graph) -> Counts:
+    void, node = generateVoID(graph)
+    found = {(number, ""): int(void.value(node, VOID[number])) for number in _WHOLE}
+    found["entities", ""] = len({s for s in graph.subjects() if isinstance(s, rdflib.URIRef)})
+    for term in set(graph.predicates()):
+        pairs = list(graph.subject_objects(term))
+        found["property", str(term)] = len(pairs)
+        found["subjects of property", str(term)] = len({s for s, _ in pairs})
+        found["objects of property", str(term)] = len({o for _, o in pairs})
+    for term in set(graph.objects(None, RDF.type)):
+        found["class", str(term)] = len(set(graph.subjects(RDF.type, term)))
+    return found
+
+
+def _told(said: rdflib.Graph, node: rdflib.term.Node) -> Counts:
+    """Return what VoID says of a dataset or a graph."""
+    found = {(number, ""): said.value(node, VOID[number]) for number in (*_WHOLE, "entities")}
+    for part in said.objects(node, VOID.propertyPartition):
+        term = str(said.value(part, VOID.property))
+        found["property", term] = said.value(part, VOID.triples)
+        found["subjects of property", term] = said.value(part, VOID.distinctSubjects)
+        found["objects of property", term] = said.value(part, VOID.distinctObjects)
+    for part in said.objects(node, VOID.classPartition):
+        found["class", str(said.value(part, VOID["class"]))] = said.value(part, VOID.entities)
+    return {key: int(number) for key, number in found.items() if number is not None}
+
+
+def void(said: rdflib.Graph, counted: dict[str, Counts], store: ox.Store) -> Iterator[str]:
+    """Compare what VoID says with a recount, and its links with what SPARQL counts.
+
+    :param counted: see :func:`recount`.
+    """
+    linksets = set(said.subjects(RDF.type, VOID.Linkset))
+    subsets = set(said.objects(whole(said), VOID.subset)) - linksets
+    told = {str(node): _told(said, node) for node in subsets} | {"": _told(said, whole(said))}
+    for iri in told.keys() ^ counted.keys():
+        yield f"graph: {iri}"
+    for iri in told.keys() & counted.keys():
+        in_graphs = {
+            key: number for key, number in counted[iri].items() if not (iri and " of " in key[0])
+        }
+        for key, number in told[iri].items() ^ in_graphs.items():
+            yield f"{' '.join(filter(None, key))} of {iri or 'all graphs'}: {number}"
     found = {
         (str(said.value(one, VOID.objectsTarget)), str(said.value(one, VOID.linkPredicate))): int(
             said.value(one, VOID.triples)
@@ -79,26 +112,6 @@ def void(said: rdflib.Graph, union: rdflib.Graph, store: ox.Store) -> Iterator[s
         for one in linksets
     }
     yield from (f"links: {key} of {n}" for key, n in found.items() ^ links(said, store).items())
-
-
-def _partitions(said: rdflib.Graph, dataset: rdflib.term.Node, union: rdflib.Graph) -> Iterator[str]:
-    names = ("triples", "distinctSubjects", "distinctObjects")
-    properties = {
-        said.value(part, VOID.property): tuple(int(said.value(part, VOID[n])) for n in names)
-        for part in said.objects(dataset, VOID.propertyPartition)
-    }
-    counted = {}
-    for term in set(union.predicates()):
-        pairs = list(union.subject_objects(term))
-        counted[term] = (len(pairs), len({s for s, _ in pairs}), len({o for _, o in pairs}))
-    yield from (f"property: {term} of {n}" for term, n in properties.items() ^ counted.items())
-    classes = {
-        said.value(part, VOID["class"]): int(said.value(part, VOID.entities))
-        for part in said.objects(dataset, VOID.classPartition)
-    }
-    kinds = set(union.objects(None, RDF.type))
-    instances = {cls: len(set(union.subjects(RDF.type, cls))) for cls in kinds}
-    yield from (f"class: {term} of {n}" for term, n in classes.items() ^ instances.items())
 
 
 def links(said: rdflib.Graph, store: ox.Store) -> dict[tuple[str, str], int]:

@@ -47,11 +47,11 @@ def member(*path: str | int, value: object = None) -> Change:
     return change
 
 
-def fact(predicate: URIRef, new: Literal | URIRef | int | None, **of: URIRef) -> Change:
+def fact(predicate: URIRef, new: Literal | URIRef | int | None, **of: URIRef | None) -> Change:
     """Return what changes Turtle: what a predicate says, of all subjects or of those with a fact.
 
     :param new: what it says instead; a number: that many more; None: nothing.
-    :param of: a predicate of VoID and its object.
+    :param of: a predicate of VoID and its object, or None for any.
     """
 
     def change(content: bytes) -> bytes:

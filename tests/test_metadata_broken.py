@@ -49,8 +49,8 @@ class Published:
         return open_read_only(Workspace(self.root)).raw
 
     @cached_property
-    def union(self) -> rdflib.Graph:
-        return accepted.union_of(self.store)
+    def counted(self) -> dict[str, accepted.Counts]:
+        return accepted.recount(self.store)
 
     @property
     def page(self) -> str:
@@ -83,7 +83,7 @@ def dcat(there: Published, path: Path, form: str) -> Iterator[str]:
 
 
 def void(there: Published, path: Path) -> Iterator[str]:
-    return accepted.void(turtle(path), there.union, there.store)
+    return accepted.void(turtle(path), there.counted, there.store)
 
 
 #: Published file -> who judges it.
@@ -113,7 +113,8 @@ ZEROS = "0" * 64
 VOID_FAULTS: list[tuple[str, Change, str]] = [
     ("a wrong count of triples", fact(VOID.triples, 1, sparqlEndpoint=ENDPOINT), "triples"),
     ("a wrong count of a property", fact(VOID.triples, 1, property=MLM.cell), "property"),
-    ("a wrong count of subjects", fact(VOID.distinctSubjects, 1, property=MLM.cell), "property"),
+    ("a wrong count of subjects", fact(VOID.distinctSubjects, 1, property=MLM.cell), "subjects of"),
+    ("a wrong count of a graph", fact(VOID.classes, 1, dataDump=None), "classes of http"),
     ("a wrong count of a class", fact(VOID.entities, 1, **{"class": MLM.Entity}), "class"),
     ("a wrong count of links", fact(VOID.triples, 1, linkPredicate=WDT.P31), "links"),
     ("links to another dataset", fact(VOID.objectsTarget, WDT.P31, linkPredicate=WDT.P31), "links"),

@@ -51,7 +51,7 @@ def bare(built: Path, tmp_path_factory: pytest.TempPathFactory) -> rdflib.Graph:
 
 
 def test_void_counts_what_rdflib_and_sparql_count(bare, store):
-    assert list(accepted.void(bare, accepted.union_of(store.raw), store.raw)) == []
+    assert list(accepted.void(bare, accepted.recount(store.raw), store.raw)) == []
 
 
 def test_void_has_a_subset_per_named_graph_and_they_add_up(bare, store):
@@ -96,7 +96,7 @@ def test_links_lead_to_wikidata_wikipedia_commons_and_geonames_and_nothing_else_
         ("Wikimedia Commons", "P18"): 1, ("Wikimedia Commons", "page"): 1,
         ("Wikipedia", "isPartOf"): 1, ("Wikipedia", "article"): 2, ("GeoNames", "about"): 1,
     }  # fmt: skip
-    assert list(accepted.void(said, accepted.union_of(store), store)) == []
+    assert list(accepted.void(said, accepted.recount(store), store)) == []
 
 
 def test_a_dataset_that_is_an_origin_is_named_as_provenance_names_it(bare):
