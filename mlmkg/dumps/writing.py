@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -18,6 +19,7 @@ from urllib.parse import quote
 import pyoxigraph as ox
 
 from mlmkg import freshness
+from mlmkg.beside import Beside
 from mlmkg.dumps.blanks import apart, canonical
 from mlmkg.dumps.forms import FORMS, JELLY_FILE, N_QUADS_FILE, Form, NQuads
 from mlmkg.errors import ExportError, WorkspaceError
@@ -35,6 +37,8 @@ from mlmkg.workspace import Workspace, folder_written_whole
 MANIFEST: Final = "manifest.json"
 VOID: Final = "void.ttl"
 KIND: Final = "mlmkg dump"
+#: Bytes that are handed over at a time: a tenth less work of counting than with half of it.
+_BLOCK: Final = 1 << 20
 #: Form -> its file, if it has one for all graphs, and its name at http://www.w3.org/ns/formats/.
 _WHOLE: Final = {"nquads": (N_QUADS_FILE, "N-Quads"), "jelly": (JELLY_FILE, "")}
 
@@ -99,7 +103,10 @@ def _pour(
     store: ox.Store, forms: Iterable[Form], counting: Counting, spill: Path, ordered: bool,
     progress: Progress,
 ) -> None:  # fmt: skip
-    """Read the store once: into the counts, and into the forms, sorted where that is asked for."""
+    """Read the store once: into the counts, and into the forms, sorted where that is asked for.
+
+    What is read is counted, sorted and packed beside the reading, which takes the most time.
+    """
     if next(iter(store.quads_for_pattern(None, None, None, ox.DefaultGraph())), None) is not None:
         raise WorkspaceError(
             "the store has triples outside of its named graphs", action="Put them into a named graph"
@@ -112,21 +119,21 @@ def _pour(
             form.add(block)
 
     take_lines: Callable[[bytes], object] = lines.write if ordered else give
+
+    def pass_on(graph: ox.NamedNode | ox.BlankNode, block: bytes) -> None:
+        counting.add(graph.value if isinstance(graph, ox.NamedNode) else str(graph), block)
+        # " .\n" stands nowhere else, for line ends in texts are escaped.
+        block = block.replace(b" .\n", f" {graph} .\n".encode())
+        if ordered:
+            block, named = apart(block)
+            blank.extend(named)
+        take_lines(block)
+
     graphs = sorted(store.named_graphs(), key=str)
-    for graph in progress(graphs, "reading the store", unit="graph"):
-        end = f" {graph} .\n".encode()
-        iri = graph.value if isinstance(graph, ox.NamedNode) else str(graph)
-
-        def pass_on(block: bytes, iri: str = iri, end: bytes = end) -> None:
-            counting.add(iri, block)
-            block = block.replace(b" .\n", end)  # nowhere else, for line ends in texts are escaped
-            if ordered:
-                block, named = apart(block)
-                blank.extend(named)
-            take_lines(block)
-
-        with LineBlocks(pass_on) as blocks:
-            store.dump(blocks.as_file(), ox.RdfFormat.N_TRIPLES, from_graph=graph)
+    with Beside() as beside:
+        for graph in progress(graphs, "reading the store", unit="graph"):
+            with LineBlocks(partial(beside.call, partial(pass_on, graph)), _BLOCK) as blocks:
+                store.dump(blocks.as_file(), ox.RdfFormat.N_TRIPLES, from_graph=graph)
     if ordered:
         if blank:
             lines.write(canonical(blank))

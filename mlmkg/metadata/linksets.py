@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -40,18 +40,18 @@ TARGETS: Final = (
 _MATCH: Final = re.compile(f"<(?:{'|'.join(f'({t.pattern[1:]})' for t in TARGETS)})".encode()).match
 
 
-def links(properties: Sequence[bytes], objects: Sequence[bytes]) -> Counter[tuple[bytes, int]]:
+def links(triples: Iterable[tuple[bytes, bytes, int]]) -> Counter[tuple[bytes, int]]:
     """Count the links among triples.
 
-    :param properties: of the triples, as in N-Triples.
-    :param objects: theirs, as in N-Triples; what follows the term does not matter.
+    :param triples: property and object, as in N-Triples, and how many triples have both; what follows
+        the object does not matter.
     :returns: property and place in :data:`TARGETS` -> triples.
 
-    >>> links([b"<p>", b"<p>"], [b'"x" .', b"<http://www.wikidata.org/entity/Q64> ."])
-    Counter({(b'<p>', 0): 1})
+    >>> links([(b"<p>", b'"x" .', 1), (b"<p>", b"<http://www.wikidata.org/entity/Q64> .", 2)])
+    Counter({(b'<p>', 0): 2})
     """
-    return Counter(
-        (name, match.lastindex - 1)
-        for name, term in zip(properties, objects, strict=True)
-        if (match := _MATCH(term)) and match.lastindex
-    )
+    found = Counter[tuple[bytes, int]]()
+    for name, term, number in triples:
+        if (match := _MATCH(term)) and match.lastindex:
+            found[name, match.lastindex - 1] += number
+    return found
