@@ -48,7 +48,8 @@ class Dataset:
     :param split: name -> entity numbers.
     :param encoders: names and revisions of the encoders.
     :param languages: names of the languages, in the order of ``texts.language``.
-    :param recipe: what the export was made by: the ``recipe`` and ``split`` of its manifest.
+    :param recipe: what the export was made by: the ``recipe`` and ``split`` of its manifest; and where
+        it is.
     :param labels: (E,) what a person calls them.
     :param continents: (E,) names.
     :param classes: features of the labels of the classes by entity, the nearest to the base class
@@ -197,6 +198,7 @@ def load_dataset(
         recipe={
             "recipe": about.get("recipe", {}), "split": about.get("split", "hash"),
             "encoded_by": [_asked(encoder) for encoder in encoders],
+            "export": str(export.resolve()),
             **({} if graph is None else {"graph": record_of(graph)}),
         },
         labels=[name or entity for name, entity in

@@ -228,8 +228,9 @@ def load_for_run(
         return load_features(moved if _is_one(moved) and not _is_one(trained) else trained)
     names = about.get("encoded_by") or [name.rpartition(" ")[0] for name in about["encoders"]]
     graph = about.get("graph")
+    trained = Path(about.get("export") or workspace.exports / about["version"])
     return load_dataset(
-        export or workspace.exports / about["version"],
+        export or (trained if trained.is_dir() else workspace.exports / trained.name),
         workspace.features,
         (names[0], names[1]),
         progress,

@@ -14,6 +14,7 @@ import json
 import re
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -26,7 +27,7 @@ from mlmkg.ml.encoding import Journal, encoded, own_rows, shard
 
 from mlmkg.errors import ModelError
 from mlmkg.progress import Progress, quiet
-from mlmkg.workspace import written_whole
+from mlmkg.workspace import held_alone, written_whole
 
 #: Seconds without a new vector after which the other processes count as dead.
 PATIENCE: Final = 600.0
@@ -73,6 +74,7 @@ def encode(
         the last bits of its vector (1e-5), so only this gives the same bytes whatever came before.
     :raises ModelError: if a vector is not finite, the cache is damaged, memory is short, or the other
         processes of a job have stopped.
+    :raises WorkspaceError: if another process is encoding the same.
     """
     wanted = dict(zip(keys, items, strict=True))
     order = sorted(wanted)
@@ -84,7 +86,11 @@ def encode(
     found = next((i for i, path in enumerate(paths) if path.exists()), 0)
     name, path = names[found], paths[found]
     if not path.exists():
-        _make(encoder, name, order, [wanted[key] for key in order], path, progress, alone)
+        lock = folder / f".{path.stem}.lock"  # of several processes on one job, the first asks
+        first = shard()[0] == 0
+        with held_alone(lock, "encoding the same items", where=path) if first else nullcontext():
+            if not path.exists():  # made by whoever has just let go of the lock
+                _make(encoder, name, order, [wanted[key] for key in order], path, progress, alone)
     return Features(_read(path, len(order)), {key: i for i, key in enumerate(order)}, name)
 
 

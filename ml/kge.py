@@ -34,7 +34,7 @@ from mlmkg.export.tables import Reader
 from mlmkg.progress import Progress, quiet
 from mlmkg.recipe import Recipe
 from mlmkg.vocab import MLM, WDT
-from mlmkg.workspace import written_whole
+from mlmkg.workspace import held_alone, written_whole
 
 #: The method that trains nothing.
 CLASS_SIMILARITY: Final = "class-similarity"
@@ -94,6 +94,7 @@ def embed(
         ``spatial``, those of an export with whole regions apart.
     :raises ModelError: if there is no such model, PyKEEN is missing, or training fails.
     :raises ExportError: if the version has no links to train on.
+    :raises WorkspaceError: if another process is making them.
     """
     method = _name(settings)
     train = _training(reader, recipe, members, split)
@@ -111,24 +112,25 @@ def embed(
     path = features / f"{KIND}-{method.lower()}-{digest}.npy"
     if path.exists() and path.with_suffix(".json").exists():
         return Embedded(path, about_graph(path), True)
-    if method == CLASS_SIMILARITY:
-        rows, vectors, more = _similar(links, members, train, inputs["base"])
-    else:
-        rows, vectors, more = _trained(links, members, method, settings, progress)
-    about = {
-        "kind": KIND,
-        "version": members.name,
-        **inputs,
-        **more,
-        "dim": vectors.shape[1],
-        "relations": dict(sorted(Counter(links["relation"].to_pylist()).items())),
-        "licences": licences(reader),
-        "rows": rows,
-    }
-    with written_whole(path) as stream:
-        np.save(stream, vectors)
-    with written_whole(path.with_suffix(".json"), "w") as stream:
-        json.dump(about, stream)
+    with held_alone(features / f".{path.stem}.lock", "making these vectors", where=path):
+        if method == CLASS_SIMILARITY:
+            rows, vectors, more = _similar(links, members, train, inputs["base"])
+        else:
+            rows, vectors, more = _trained(links, members, method, settings, progress)
+        about = {
+            "kind": KIND,
+            "version": members.name,
+            **inputs,
+            **more,
+            "dim": vectors.shape[1],
+            "relations": dict(sorted(Counter(links["relation"].to_pylist()).items())),
+            "licences": licences(reader),
+            "rows": rows,
+        }
+        with written_whole(path) as stream:
+            np.save(stream, vectors)
+        with written_whole(path.with_suffix(".json"), "w") as stream:
+            json.dump(about, stream)
     return Embedded(path, about, False)
 
 

@@ -16,7 +16,7 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -41,7 +41,7 @@ from torch import nn
 
 from mlmkg.errors import ModelError
 from mlmkg.progress import Progress, quiet
-from mlmkg.workspace import Workspace, folder_written_whole
+from mlmkg.workspace import Workspace, folder_written_whole, held_alone
 
 EVALUATION: Final = "evaluation.json"
 CONFIG: Final = "config.json"
@@ -76,26 +76,29 @@ def train(
     :param force: replace a run of that name, and begin an unfinished one anew.
     :param pictures: draw the run's plots.
     :raises ModelError: if the run exists, or the settings or the data do not allow training.
+    :raises WorkspaceError: if another process trains it.
     """
     kind = "" if config.model == TrainConfig.model else f"{config.model}-"
     run = name or f"{dataset.version}-{kind}{config.task}-{config.seed}"
     folder = workspace.runs / run
     check(config)
-    _check_name(run, folder, force)
-    check_usable(dataset, config.task)
-    config = replace(config, batch=min(config.batch, len(dataset.split["train"])))
-    unfinished = Unfinished(
-        workspace.runs / f".{run}.unfinished",
-        {"settings": asdict(config), "data": dataset.key, "encoders": dataset.encoders,
-         "graph": dataset.recipe.get("graph"), "software": checkpoint.software()},
-    )  # fmt: skip
-    with ranks() as here, _deterministic(config.seed, config.threads):
-        record = Record(unfinished.folder, here.rank == 0)
-        if force and here.rank == 0:
-            record.forget()
-        here.wait()
-        _learn(_Run(dataset, config, run, here, unfinished, progress, pictures), folder, record, force)
-        here.wait()
+    _check_name(run)
+    with _alone(folder, force):
+        check_usable(dataset, config.task)
+        config = replace(config, batch=min(config.batch, len(dataset.split["train"])))
+        unfinished = Unfinished(
+            workspace.runs / f".{run}.unfinished",
+            {"settings": asdict(config), "data": dataset.key, "encoders": dataset.encoders,
+             "graph": dataset.recipe.get("graph"), "software": checkpoint.software()},
+        )  # fmt: skip
+        with ranks() as here, _deterministic(config.seed, config.threads):
+            record = Record(unfinished.folder, here.rank == 0)
+            if force and here.rank == 0:
+                record.forget()
+            here.wait()
+            this = _Run(dataset, config, run, here, unfinished, progress, pictures)
+            _learn(this, folder, record, force)
+            here.wait()
     return folder
 
 
@@ -254,17 +257,30 @@ def _schedule(
     )  # fmt: skip
 
 
-def _check_name(run: str, folder: Path, force: bool) -> None:
+def _check_name(run: str) -> None:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", run):
         raise ModelError(
             f"{run!r} is no name for a run: it becomes a folder and an IRI", where="--name",
             action="Use letters, digits, hyphens, underscores and full stops",
         )  # fmt: skip
-    if folder.exists() and not force:
-        raise ModelError(
-            "the run exists already", where=folder,
-            action="Add --force to replace it, or give another --name or --seed",
-        )  # fmt: skip
+
+
+@contextmanager
+def _alone(folder: Path, force: bool) -> Iterator[None]:
+    """Let nobody else train a run meanwhile; of several processes on it, the first asks.
+
+    :raises ModelError: if the run exists and shall not be replaced.
+    :raises WorkspaceError: if another process trains it.
+    """
+    lock = folder.with_name(f".{folder.name}.lock")
+    first = os.environ.get("RANK", "0") == "0"
+    with held_alone(lock, "training this run", where=folder) if first else nullcontext():
+        if folder.exists() and not force:
+            raise ModelError(
+                "the run exists already", where=folder,
+                action="Add --force to replace it, or give another --name or --seed",
+            )  # fmt: skip
+        yield
 
 
 @contextmanager

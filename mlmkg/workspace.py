@@ -19,9 +19,10 @@ import fcntl
 import glob
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
@@ -153,3 +154,48 @@ def _remove_abandoned(lock: Path) -> None:
             shutil.rmtree(lock.parent, ignore_errors=True)
     except OSError:
         pass  # at work, or gone by now
+
+
+@contextmanager
+def held_alone(lock: Path, doing: str, *, where: Path) -> Iterator[None]:
+    """Keep other processes from the same work until the body ends.
+
+    The kernel holds the lock (``flock``) and lets go of it when a process dies, however it dies: a file
+    that is left is no lock.
+
+    :param lock: a file that says who holds it; it is removed in the end.
+    :param doing: what is done, for the message to others: ``training this run``.
+    :param where: what is worked on, for the same.
+    :raises WorkspaceError: if another process holds it.
+    """
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        while True:
+            stream = stack.enter_context(lock.open("a+", encoding="utf-8"))
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                stream.seek(0)
+                holder = stream.read() or "another process"
+                raise WorkspaceError(
+                    f"{holder} is {doing} already", where=where,
+                    action="Wait until it has finished, or end it; what it has done is kept",
+                ) from None  # fmt: skip
+            if _is_at(stream, lock):
+                break
+            stream.close()  # its last holder has just removed it: another one counts now
+        stream.truncate(0)
+        stream.write(f"process {os.getpid()} on {socket.gethostname()}")
+        stream.flush()
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
+
+
+def _is_at(stream: IO[str], path: Path) -> bool:
+    """Return whether an open file still stands under its name."""
+    try:
+        return os.path.samestat(os.fstat(stream.fileno()), path.stat())
+    except FileNotFoundError:
+        return False

@@ -64,7 +64,7 @@ def test_a_killed_run_goes_on_where_it_stopped(tmp_path: Path, whole: features.F
             break
         time.sleep(0.002)
     assert process.wait() == -signal.SIGKILL
-    assert names(tmp_path) == [".part"]
+    assert names(tmp_path) == [".lock", ".part"]
     with next(tmp_path.glob(".*.part")).open("ab") as stream:
         stream.write(b"half a record")  # as a kill in the middle of writing leaves
     counted = Counted()

@@ -105,6 +105,26 @@ def test_spatial_splits_keep_regions_apart(workspace: Workspace, tmp_path: Path)
     assert {s for splits in split_of.values() for s in splits} == {"train", "val", "test"}
 
 
+def test_a_run_on_the_spatial_split_finds_its_export_again(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    target = tmp_path / "apart"
+    words = ["export", "--version", "irle", "--split", "spatial", "--no-report", "-o", target]
+    assert invoke("-w", workspace.root, *words).exit_code == 0
+    apart = load_dataset(target, workspace.features)
+    folder = train(apart, replace(QUICK, epochs=1), workspace, name="apart", pictures=False)
+    assert json.loads((folder / "checkpoint.json").read_text("utf-8"))["split"] == "spatial"
+    # Nobody says where the export is, and exports/irle is another one of the same version.
+    asked = invoke("-w", workspace.root, "locate", "--run", "apart", "--text", "A city in Egypt.")
+    assert asked.exit_code == 0, asked.output
+    shutil.move(target, workspace.exports / "apart")  # as in a workspace that was copied whole
+    again = json.loads(invoke("-w", workspace.root, "evaluate", "apart", "--json").stdout)
+    assert again["entities"] == len(apart.split["test"])
+    seen = set(apart.cell[apart.split["train"]].tolist())
+    cells = apart.cell[apart.split["test"]].tolist()
+    assert again["unseen_cells"] == sum(cell not in seen for cell in cells)
+
+
 @pytest.mark.parametrize("task", ["ir", "le"])
 def test_a_single_task_run_has_only_its_figures(
     dataset: Dataset, workspace: Workspace, task: str
