@@ -139,7 +139,7 @@ def encoded(
             try:
                 vectors = run(ready)
             except (MemoryError, RuntimeError) as error:
-                if not _memory_is_short(error):
+                if not memory_is_short(error):
                     raise
                 short = True
             if short:  # only here nothing holds the memory that the batch took any more
@@ -182,7 +182,8 @@ def _prepared(
         threads.shutdown(wait=True, cancel_futures=True)
 
 
-def _memory_is_short(error: BaseException) -> bool:
+def memory_is_short(error: BaseException) -> bool:
+    """Return whether an error says that the memory of a GPU or of the machine has run out."""
     import torch
 
     said = str(error).lower()
@@ -201,7 +202,7 @@ def _too_large(encoder: Encoder, batch: Sequence[Any]) -> ModelError:
         try:
             encoder.encode(batch[:size])
         except (MemoryError, RuntimeError) as again:
-            if not _memory_is_short(again):
+            if not memory_is_short(again):
                 raise
             size //= 2
         else:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import torch
 from mlmkg.ml.batches import Batch, Feeder
+from mlmkg.ml.encoding import memory_is_short
 from mlmkg.ml.models import Inputs, Model, Outputs
 from mlmkg.ml.objective import Objective
 from mlmkg.ml.ranks import Ranks
@@ -120,12 +121,14 @@ def out_of_memory(batch: int, part: int) -> Iterator[None]:
     """
     try:
         yield
-    except torch.OutOfMemoryError as error:
+    except (MemoryError, RuntimeError) as error:  # torch has a class of its own for that of a GPU alone
+        if not memory_is_short(error):
+            raise
         tried = min(part or batch, batch)
         fits = max(2, tried // 4)
         raise ModelError(
             f"the device has not enough memory for {tried:,} entities at a time "
-            f"({str(error).split('. ')[0]})",
+            f"({str(error).rpartition('Allocator: ')[2].split('. ')[0]})",
             where=f"--batch {batch}",
             action=f"--set part={fits} keeps the batch and needs about a quarter; "
             f"or take --batch {fits}",

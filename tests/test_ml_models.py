@@ -374,3 +374,10 @@ def test_memory_that_runs_out_says_which_batch_would_fit() -> None:
     for part, said in ((0, "4,096 entities at a time.*part=1024"), (512, "512 .*part=128")):
         with pytest.raises(ModelError, match=said), out_of_memory(4096, part):
             raise full
+    with (
+        pytest.raises(ModelError, match=r"4,096 .*\(can't allocate memory.*part=1024"),
+        out_of_memory(4096, 0),
+    ):
+        torch.empty(1 << 50)  # four petabytes: the CPU's memory runs out, too
+    with pytest.raises(RuntimeError, match="must match"), out_of_memory(4096, 0):
+        torch.ones(2) + torch.ones(3)  # what is no lack of memory stays what it is

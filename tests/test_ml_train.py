@@ -140,13 +140,15 @@ def test_a_batch_larger_than_the_data_is_the_data(dataset: Dataset, workspace: W
     assert json.loads((folder / "config.json").read_text("utf-8"))["batch"] == 96
 
 
-def test_entities_without_an_image_or_a_text_are_no_obstacle(
+def test_entities_without_an_image_or_a_text_or_both_are_no_obstacle(
     tmp_path: Path, workspace: Workspace
 ) -> None:
+    nothing = frozenset(range(0, 120, 12))  # neither, of every split
     holes = toy(
         tmp_path, workspace, without_image=frozenset(range(0, 120, 3)),
-        without_text=frozenset(range(1, 120, 3)), same_image=((2, 5), (2, 8)),
+        without_text=frozenset(range(1, 120, 3)) | nothing, same_image=((2, 5), (2, 8)),
     )  # fmt: skip
+    assert nothing & set(holes.split["train"].tolist()) and nothing & set(holes.split["test"].tolist())
     folder = train(holes, QUICK, workspace, name="holes")
     for line in (folder / "metrics.jsonl").read_text("utf-8").splitlines():
         assert "NaN" not in line
@@ -155,9 +157,10 @@ def test_entities_without_an_image_or_a_text_are_no_obstacle(
     assert result["pairs"] == sum(i % 3 == 2 for i in test)
     _, predictions = predict(workspace, "holes", top=1)  # the run knows where its export is
     guesses = list(predictions)
-    by = {m: {g.entity for g in guesses if g.modality == m} for m in ("image", "text")}
+    by = {m: {g.entity for g in guesses if g.modality == m} for m in ("image", "text", "fused")}
     assert by["image"] == {iri(i) for i in test if i % 3 != 0}
-    assert by["text"] == {iri(i) for i in test if i % 3 != 1}
+    assert by["text"] == {iri(i) for i in test if i % 3 != 1 and i not in nothing}
+    assert by["fused"] == {iri(i) for i in test if i not in nothing}
 
 
 def test_no_entity_with_both_modalities_leaves_retrieval_out(
@@ -337,6 +340,9 @@ def test_a_checkpoint_that_does_not_fit_says_how(run: Path, dataset: Dataset, tm
         checkpoint.check_fits(loaded, replace(dataset, key="f" * 64), run)
     with pytest.raises(ModelError, match="not of a 9, b 9"):
         checkpoint.check_fits(loaded, replace(dataset, encoders=("a 9", "b 9")), run)
+    narrow = replace(dataset.images, vectors=dataset.images.vectors[:, :64])
+    with pytest.raises(ModelError, match="image features 1280 wide, not 64"):
+        checkpoint.check_fits(loaded, replace(dataset, images=narrow), run)
 
 
 def test_a_checkpoint_of_another_width_is_one_line(run: Path, tmp_path: Path) -> None:
