@@ -145,26 +145,25 @@ def entity_lines(entity: Mapping[str, Any], wanted: Wanted, report: Report) -> l
     claims = _mapping(entity.get("claims"))
     if not name.startswith("Q") or entity.get("type", "item") != "item" or not claims:
         return []
-    subject = iri(WD[name])
 
     @cache
     def values(of: str) -> list[str]:
         return list(_values(of, claims.get(of) or [], wanted, report))
 
-    superclasses = values(SUBCLASS)
+    sitelinks = _mapping(entity.get("sitelinks"))
     links = [
-        (site, code, str(link["title"]))
-        for db, (site, code) in wanted.databases.items()
-        if (link := _mapping(entity.get("sitelinks")).get(db)) is not None
-    ]
+        (site, code, str(sitelinks[db]["title"]))
+        for db, (site, code) in wanted.databases.items() if sitelinks.get(db) is not None
+    ]  # fmt: skip
     located = bool(values(CLASS) and values(PLACE))
     image = located and any(values(image) for image in wanted.images if image in claims)
     complete = image and bool(links)
     if located and not complete:
         kind = left_out(values(CLASS), values(PLACE), image=image, article=bool(links))
         report.left_out[kind] += 1
-    if not superclasses and not complete:
+    if not complete and not values(SUBCLASS):
         return []
+    subject = iri(WD[name])
     properties = sorted(wanted.properties & claims.keys()) if complete else [SUBCLASS]
     lines = [line(subject, iri(WDT[of]), value) for of in properties for value in values(of)]
     labels = _mapping(entity.get("labels"))
