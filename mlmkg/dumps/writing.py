@@ -122,8 +122,9 @@ def _pour(
 
     def pass_on(graph: ox.NamedNode | ox.BlankNode, block: bytes) -> None:
         counting.add(graph.value if isinstance(graph, ox.NamedNode) else str(graph), block)
-        # " .\n" stands nowhere else, for line ends in texts are escaped.
-        block = block.replace(b" .\n", f" {graph} .\n".encode())
+        # " .\n" stands nowhere else, for line ends in texts are escaped. (`replace` takes 1.7 times
+        # as long.)
+        block = f" {graph} .\n".encode().join(block.split(b" .\n"))
         if ordered:
             block, named = apart(block)
             blank.extend(named)
