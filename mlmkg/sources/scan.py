@@ -37,7 +37,7 @@ class Needles:
         """Return the N-Triples of a line with one of the first words.
 
         :param report: counts the entity if it has a class and a place and is left out.
-        :raises ValueError: if a line that is worth parsing is no JSON object.
+        :raises ValueError: if a line that is parsed is no JSON object.
         """
         found = {word for word, _, _ in self._others.find_matches_as_indexes(line)}
         if 0 in found or (1 in found and len(found) > 1 and any(word in line for word in self._sites)):
