@@ -113,11 +113,11 @@ class SortingWriter(LineBlocks):
             if len(self._runs) >= _RUNS:
                 self._runs = [self._run(_merged(self._runs))]
             self._runs.append(self._run(self._sorted_lines()))
-            self._lines, self._held = [], 0
 
-    def _sorted_lines(self) -> list[bytes]:
-        self._lines.sort()
-        return list(dict.fromkeys(self._lines))
+    def _sorted_lines(self) -> Iterator[bytes]:
+        lines, self._lines, self._held = self._lines, [], 0
+        lines.sort()
+        return (line for line, _ in groupby(lines))
 
     def _run(self, lines: Iterable[bytes]) -> IO[bytes]:
         """Write a sorted run."""
@@ -129,9 +129,9 @@ class SortingWriter(LineBlocks):
     def blocks(self) -> Iterator[list[bytes]]:
         """Yield lists of lines with their line ends, sorted bytewise, each line once."""
         self.finish()
-        lines, self._lines, self._held = self._sorted_lines(), [], 0
+        lines = self._sorted_lines()
         runs, self._runs = self._runs, []
-        merged = _merged([*runs, lines]) if runs else iter(lines)
+        merged = _merged([*runs, lines]) if runs else lines
         while block := list(islice(merged, _CHUNK)):
             yield block
         for run in runs:
