@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import json
+import random
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,11 @@ from mlmkg.ntriples import iri, line
 from mlmkg.progress import quiet
 from mlmkg.recipe import read_recipe
 from mlmkg.report.origin import read_steps
+from mlmkg.sources import scan
 from mlmkg.sources.dump import Dump
 from mlmkg.sources.leftout import LeftOut
 from mlmkg.sources.terms import term_of
-from mlmkg.sources.wikibase import article_iri, best, wanted
+from mlmkg.sources.wikibase import Report, article_iri, best, entity_lines, wanted
 from mlmkg.store import open_read_only
 from mlmkg.vocab import MLM, RDF, SCHEMA, WD, WDT
 from mlmkg.workspace import Workspace
@@ -47,6 +49,7 @@ def barren(qid: str, *classes: str, links: Any = None, **claims: Any) -> dict[st
 UNKNOWN = [{"mainsnak": {"snaktype": "somevalue", "property": "P31"}, "rank": "normal"}]
 QUALIFIED = statement("P31", {"id": PERSON, "entity-type": "item"}, "wikibase-entityid", None)
 QUALIFIED["qualifiers"] = {"P625": [at(1, 2)[0]["mainsnak"]], "P18": [shows("x.jpg")[0]["mainsnak"]]}
+ARMS = [statement("P94", "a.svg", "string", "commonsMedia")]
 ENDS = {"en": {"language": "en", "value": 'Ends with \\ and "enwiki", "P18":[{"mainsnak":'}}
 
 #: Three that are taken, one of them on the Moon, and the class tree.
@@ -71,7 +74,7 @@ KINDS: list[tuple[dict[str, Any], str, str]] = [
     (barren("Q111", P18=ranked(shows("a.jpg"), "deprecated")), "Q515", "earth article"),
     # What only looks like an image or an article.
     (barren("Q112", P31=[*is_a(CITY), QUALIFIED]), "Q5 Q515", "earth article"),
-    (barren("Q113", P94=shows("a.svg"), links={"itwiki": {"title": "Sette"}}), "Q515", "earth image"),
+    (barren("Q113", P94=ARMS, links={"itwiki": {"title": "Sette"}}), "Q515", "earth image"),
     ({**barren("Q114", P18=shows("a.jpg"), links=[]), "labels": ENDS}, "Q515", "earth image"),
     # A class that is a place; it is read for its superclass.
     (barren("Q115", P279=below(PERSON)), "Q515", "earth article"),
@@ -184,6 +187,55 @@ def test_rdf_counts_the_same_and_takes_what_has_an_image(tmp_path: Path, name: s
     found, taken = read(tmp_path / name, journal=tmp_path)
     assert found == Counter({kind: n for kind, n in EXPECTED.items() if not kind.image})
     assert taken == {"Q64", "Q7", "Q8", *(made["id"] for made, kind in LEFT if kind.image)}
+
+
+def test_a_line_as_wikidata_writes_it_is_cut_and_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+    real = scan.parsed
+
+    def noted(text: bytes, *words: Any) -> list[bytes]:
+        parsed.append(json.loads(text)["id"])
+        return real(text, *words)
+
+    monkeypatch.setattr(scan, "parsed", noted)
+    report = Report()
+    for made, _ in LEFT:
+        scan.keep(compact(made).encode(), WANTED, report)
+    assert report.left_out == EXPECTED
+    # What names an image and an article, or a superclass, is read whole.
+    assert parsed == ["Q111", "Q112", "Q115"]
+
+
+def test_what_is_cut_out_is_what_a_parser_finds() -> None:
+    chance = random.Random(4)
+    snaks = {"P625": at(1, 2)[0]["mainsnak"], "P18": shows("a.jpg")[0]["mainsnak"]}
+    tail = {"lastrevid": 7, "modified": "2026-11-25T00:00:00Z"}
+
+    def some(*claims: dict[str, Any]) -> list[dict[str, Any]]:
+        found = [{**claim, "rank": chance.choice(["normal", "preferred", "deprecated"])}
+                 for claim in claims if chance.random() < 0.7]  # fmt: skip
+        for claim in found:
+            if chance.random() < 0.2:
+                claim["qualifiers"] = {name: [snak] for name, snak in snaks.items()}
+                claim["references"] = [{"snaks": {"P31": [is_a(PERSON)[0]["mainsnak"]]}}]
+        return found
+
+    cut, whole = Report(), Report()
+    for number in range(500):
+        claims = {
+            "P31": some(*is_a(CITY, VILLAGE, PERSON)), "P625": some(*at(1, 2, "Q405"), *at(1, 2)),
+            "P18": some(*shows(']}},"sitelinks":{')), "P17": some(*is_a(PERSON)),
+            "P94": some(*ARMS),
+        }  # fmt: skip
+        names = [name for name in claims if claims[name] or chance.random() < 0.1]
+        chance.shuffle(names)
+        links = {site: {"title": '"P31":[{"mainsnak":'} for site in ("dewiki", "itwiki")
+                 if chance.random() < 0.4}  # fmt: skip
+        made = entity(f"Q{number}", {name: claims[name] for name in names}, links) | tail
+        scan.keep(compact(made).encode(), WANTED, cut)
+        entity_lines(json.loads(compact(made)), WANTED, whole)
+    assert cut.left_out == whole.left_out
+    assert len(whole.left_out) > 30
 
 
 def test_counts_of_several_files_are_summed_and_a_file_named_twice_is_read_once(tmp_path: Path) -> None:

@@ -183,6 +183,18 @@ def entity_lines(entity: Mapping[str, Any], wanted: Wanted, report: Report) -> l
     return lines
 
 
+def count(claims: Mapping[str, Any], wanted: Wanted, report: Report, *, article: bool) -> None:
+    """Count an entity without an image or an article, if it has a class and a place.
+
+    :param article: whether it has an article in one of the sites.
+    """
+    classes, places = (list(_values(of, claims.get(of) or [], wanted, report)) for of in (CLASS, PLACE))
+    if classes and places:
+        images = (_values(of, claims[of], wanted, report) for of in wanted.images & claims.keys())
+        image = any(any(True for _ in values) for values in images)
+        report.left_out[left_out(classes, places, image=image, article=article)] += 1
+
+
 def _mapping(value: Any) -> Mapping[str, Any]:
     """Return a mapping; PHP writes an empty one as a list."""
     return value if isinstance(value, dict) else {}
