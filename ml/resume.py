@@ -54,7 +54,8 @@ class Learning:
 class Unfinished:
     """The folder of a run that has not ended.
 
-    :param key: what the run depends on; another one's state is not gone on from.
+    :param key: what the run depends on: names -> values, some of them such mappings again. It is kept
+        with the state, and another one's state is neither gone on from nor lost.
     """
 
     def __init__(self, folder: Path, key: Mapping[str, Any]) -> None:
@@ -98,17 +99,24 @@ class Unfinished:
     def load(self, learning: Learning) -> bool:
         """Go on from what is there; return whether there is anything of this run.
 
-        :raises ModelError: if it is damaged.
+        :raises ModelError: if it is damaged, or was begun with other settings, data or software.
         """
         if not (self.folder / ABOUT).is_file():
             return False
         try:
-            about = json.loads((self.folder / ABOUT).read_text("utf-8"))
-            if about["key"] != self._key:
-                return False
+            about = _read(self.folder / ABOUT)
+            if changed := _changes(about["key"], self._key):
+                raise ModelError(
+                    f"an unfinished run of this name was begun otherwise: {changed}",
+                    where=self.folder,
+                    action="Repeat what it was begun with to go on, add --force to begin anew, or give "
+                    "another --name",
+                )  # fmt: skip
             tensors = load_file(self.folder / f"{about['epoch']}-{STATE}")
             self._restore(learning, about, tensors)
-        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        except (
+            OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, SafetensorError
+        ) as error:  # fmt: skip
             raise ModelError(
                 f"what the run got to cannot be read ({' '.join(str(error).split())[:160]})",
                 where=self.folder, action="Add --force to begin anew",
@@ -135,6 +143,40 @@ class Unfinished:
             torch.cuda.set_rng_state(tensors["chance.cuda"])
         device = next(iter(learning.parts["model"].parameters())).device
         learning.best = {name: tensor.to(device) for name, tensor in of("best.").items()}
-        learning.epoch, learning.history = about["epoch"], about["history"]
-        learning.started = about["started"]
-        learning.best_score = about["best_score"]
+        learning.epoch = int(about["epoch"])
+        learning.history = [dict(entry) for entry in about["history"]]
+        learning.started = float(about["started"])
+        learning.best_score = float(about["best_score"])
+
+
+def _read(path: Path) -> dict[str, Any]:
+    about = json.loads(path.read_text("utf-8"))
+    if not isinstance(about, dict) or not isinstance(about.get("key"), dict):
+        raise TypeError(f"{path.name} does not say what was trained")
+    return about
+
+
+def _changes(key: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    """Return in what two keys differ, ``batch 64 → 128``; nothing where they do not."""
+    old, new = _flat(key), _flat(other)
+    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+    return ", ".join(f"{n} {_shown(old.get(n))} → {_shown(new.get(n))}" for n in names)
+
+
+def _flat(key: Mapping[str, Any], within: str = "") -> dict[str, Any]:
+    """Return names and values with those of mappings in it; a setting goes by its bare name."""
+    found: dict[str, Any] = {}
+    for name, value in key.items():
+        if isinstance(value, Mapping):
+            found |= _flat(value, "" if name == "settings" else f"{name} ")
+        else:
+            found[f"{within}{name}"] = value
+    return found
+
+
+def _shown(value: Any) -> str:
+    if value is None or value == "":
+        return "none"
+    said = " + ".join(map(str, value)) if isinstance(value, list) else str(value)
+    digest = len(said) == 64 and " " not in said
+    return f"{said[:12]}…" if digest else said

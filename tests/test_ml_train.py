@@ -257,23 +257,6 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_end(
 
 
 @pytest.mark.slow
-def test_other_settings_do_not_go_on_from_an_unfinished_run(
-    dataset: Dataset, workspace: Workspace
-) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        train(dataset, QUICK, workspace, name="changed", progress=Interrupted())
-    faster = replace(QUICK, rate=2e-3)
-    with pytest.raises(KeyboardInterrupt):
-        train(dataset, faster, workspace, name="changed", progress=Interrupted())
-    noted = (workspace.runs / ".changed.unfinished" / "metrics.jsonl").read_text("utf-8")
-    assert [json.loads(line)["epoch"] for line in noted.splitlines()] == [1, 2]  # its own alone
-    other = train(dataset, faster, workspace, name="changed")
-    same = train(dataset, faster, workspace, name="unchanged")
-    weights = "checkpoint.safetensors"
-    assert (other / weights).read_bytes() == (same / weights).read_bytes()
-
-
-@pytest.mark.slow
 def test_a_damaged_state_says_so(dataset: Dataset, workspace: Workspace) -> None:
     with pytest.raises(KeyboardInterrupt):
         train(dataset, QUICK, workspace, name="hurt", progress=Interrupted())
