@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import click
 from mlmkg.cli.context import Context, pass_context
+
+if TYPE_CHECKING:
+    from mlmkg.ml.locate import Located
+
+SOURCES: Final = {"image": "the image", "text": "the text", "fused": "both"}
 
 
 @click.command("locate")
@@ -49,12 +55,29 @@ def command(
     if as_json:
         click.echo(json.dumps(asdict(found), indent=2, ensure_ascii=False))
         return
-    sources = {"image": "the image", "text": "the text", "fused": "both"}
-    cells = "1 cell" if found.set_size == 1 else f"{found.set_size} cells"
-    context.say(
-        f"{found.latitude:.2f}, {found.longitude:.2f} from {sources[found.modality]}; "
-        f"{found.coverage:.0%} of the time it lies in one of so many cells: {cells} here"
-    )
+    for line in said(found):
+        context.say(line)
     print_table([asdict(cell) for cell in found.cells], title=f"Cells ({found.run})")
     if found.neighbours:
         print_table([asdict(near) for near in found.neighbours], title="Nearest entities")
+
+
+def said(found: Located) -> list[str]:
+    """Return an answer's place, how it was made, and how certain it is, as two sentences."""
+    cell, mean = found.cells[0], found.mean
+    middle = f"{cell.latitude:.2f}, {cell.longitude:.2f}"
+    between = f"{mean.latitude:.2f}, {mean.longitude:.2f}"
+    if found.estimate == "centroid":
+        how = f"the mean of the cells, weighted by probability (the likeliest cell's centre: {middle})"
+    elif mean.likely:
+        how = f"the likeliest cell's centre (the mean of the cells, weighted by probability: {between})"
+    else:
+        how = f"the likeliest cell's centre (the cells' mean, {between}, lies in no likely cell)"
+    likely = "the first one" if found.set_size == 1 else f"the first {found.set_size}"
+    if found.set_size > len(found.cells):
+        likely = f"{found.set_size}, more than are"
+    return [
+        f"{found.latitude:.2f}, {found.longitude:.2f} from {SOURCES[found.modality]}: {how}",
+        f"In {100 * found.coverage:.0f} of 100 cases the true cell is among the likely ones, here "
+        f"{likely} in this table",
+    ]

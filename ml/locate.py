@@ -24,6 +24,7 @@ from mlmkg.ml.evaluate import said
 from mlmkg.ml.featurefolder import load_for_run
 from mlmkg.ml.hierarchy import coarsen
 from mlmkg.ml.models import Inputs, Model, Outputs
+from mlmkg.ml.sphere import lies_in, placed
 from torch import Tensor
 
 from mlmkg.errors import ModelError
@@ -52,6 +53,19 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Mean:
+    """The mean of all cells' centres, weighted by their probabilities.
+
+    :param latitude, longitude: degrees.
+    :param likely: whether it lies in a cell of the set; of two cells far apart it lies in neither.
+    """
+
+    latitude: float
+    longitude: float
+    likely: bool
+
+
+@dataclass(frozen=True)
 class Neighbour:
     """An entity of the dataset.
 
@@ -71,10 +85,12 @@ class Located:
 
     :param modality: what it was told from: ``image``, ``text`` or ``fused``.
     :param latitude, longitude: the place, degrees.
-    :param estimate: ``argmax`` for the centre of the likeliest cell, ``centroid`` for the mean of
-        all by probability: whichever was nearer on validation.
-    :param coverage: how often the set of cells holds the true one, 0 to 1.
-    :param set_size: how many cells that set has here.
+    :param estimate: how it was made: ``argmax`` for the centre of the likeliest cell, the first of
+        ``cells``; ``centroid`` for ``mean``. Whichever was nearer on validation, but never a mean that
+        lies in no likely cell.
+    :param mean: the mean of all cells by probability.
+    :param coverage: how often the set of likely cells holds the true one, 0 to 1.
+    :param set_size: how many cells that set has here: the likeliest ones.
     :param coarse: the likeliest coarse cell and its probability; None where cells are no S2 tokens.
     """
 
@@ -83,6 +99,7 @@ class Located:
     latitude: float
     longitude: float
     estimate: str
+    mean: Mean
     coverage: float
     set_size: int
     coarse: Cell | None
@@ -147,14 +164,16 @@ class Locator:
         if len(items) == 2 and "fused" in out.logits:
             modality = "fused"
         probability_1C = self._certainty.probabilities(modality, out.logits[modality])
-        place_12 = self._certainty.places(modality, probability_1C, self.dataset.centres)
+        likely_C = self._certainty.sets(modality, probability_1C)[0]
+        mean = self._mean(probability_1C, likely_C)
+        estimate = self._certainty.fitted[modality].estimate if mean.likely else "argmax"
+        place_12 = placed(probability_1C, self.dataset.centres, estimate)
         best = torch.topk(probability_1C[0], min(top, probability_1C.shape[1]))
         return Located(
             run=self.run, modality=modality,
             latitude=round(float(place_12[0, 0]), 4), longitude=round(float(place_12[0, 1]), 4),
-            estimate=self._certainty.fitted[modality].estimate,
-            coverage=self._certainty.coverage,
-            set_size=int(self._certainty.sets(modality, probability_1C).sum()),
+            estimate=estimate, mean=mean,
+            coverage=self._certainty.coverage, set_size=int(likely_C.sum()),
             coarse=self._coarse(probability_1C),
             cells=[
                 self._cell(label, float(p))
@@ -168,6 +187,12 @@ class Locator:
         return Cell(
             self.dataset.cells[label], round(latitude, 4), round(longitude, 4), round(probability, 4)
         )
+
+    def _mean(self, probability_1C: Tensor, likely_C: Tensor) -> Mean:
+        place_2 = placed(probability_1C, self.dataset.centres, "centroid")[0]
+        likely = lies_in(place_2, likely_C, self.dataset.cells, self.dataset.centres)
+        latitude, longitude = place_2.tolist()
+        return Mean(round(latitude, 4), round(longitude, 4), likely)
 
     def _coarse(self, probability_1C: Tensor) -> Cell | None:
         try:

@@ -5,11 +5,16 @@ Shapes: N entities, C cells; places are latitude and longitude in degrees.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
 import torch
 from mlmkg.ml.losses import great_circle
 from torch import Tensor
+
+from mlmkg.errors import RecipeError
+from mlmkg.s2 import cell_ids, from_tokens, lowest_bit
 
 ESTIMATES: Final = ("argmax", "centroid")
 #: Where the mean of the unit vectors is shorter, its direction is that of rounding errors.
@@ -54,6 +59,28 @@ def placed(probabilities_NC: Tensor, centres_C2: Tensor, estimate: str) -> Tenso
     if estimate == "centroid":
         return sphere_centroid(probabilities_NC, centres_C2)
     return centres_C2.double()[probabilities_NC.argmax(dim=1)]
+
+
+def lies_in(place_2: Tensor, chosen_C: Tensor, tokens: Sequence[str], centres_C2: Tensor) -> bool:
+    """Return whether a place lies in one of the chosen cells.
+
+    :param place_2: (2,) latitude and longitude, degrees.
+    :param chosen_C: (C,) true for those cells.
+    :param tokens: the C cells' S2 tokens. Of cells that are none, as those of imported files, a place
+        lies in the one whose centre is nearest.
+
+    >>> north = torch.tensor([85.8, -104.0])
+    >>> lies_in(north, torch.tensor([True, True]), ["47a85", "0d423"], torch.zeros(2, 2))
+    False
+    """
+    try:
+        cells = from_tokens(tokens)[chosen_C.numpy()]  # all: some numbers are tokens by chance
+    except RecipeError:
+        near_C = great_circle(place_2.expand(len(centres_C2), 2), centres_C2)
+        return bool(chosen_C[near_C.argmin()])
+    leaf = cell_ids(*place_2[:, None].tolist())
+    lowest = lowest_bit(cells)
+    return bool((((leaf & (~lowest + np.uint64(1))) | lowest) == cells).any())
 
 
 def choose_estimate(probabilities_NC: Tensor, centres_C2: Tensor, places_N2: Tensor) -> str:

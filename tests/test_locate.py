@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+import torch
 from mlmkg.ml.data import load_dataset
 from mlmkg.ml.locate import Locator
 from mlmkg.ml.settings import TrainConfig
+from mlmkg.ml.sphere import lies_in
 from mlmkg.ml.train import train
 
 from mlmkg.errors import ModelError
@@ -82,6 +85,70 @@ def test_the_command_prints_tables_and_json(workspace: Workspace) -> None:
     assert sum(c["probability"] for c in answer["cells"]) == pytest.approx(1, abs=1e-3)
     table = invoke("-w", workspace.root, "locate", "--text", "A town in Castile.").stdout
     assert "similarity" in table
+
+
+def fitted_otherwise(run: Path, copy: Path, **fitted: object) -> Path:
+    """Copy a run's folder, with other numbers of its certainty."""
+    shutil.copytree(run, copy)
+    about = json.loads((copy / "checkpoint.json").read_text("utf-8"))
+    for modality in about["certainty"]["fitted"].values():
+        modality.update(fitted)
+    (copy / "checkpoint.json").write_text(json.dumps(about), "utf-8")
+    return copy
+
+
+def test_a_place_between_cells_that_lies_in_none_of_them_is_not_the_answer(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    # Nothing is known for sure: the mean of Berlin, Paris, Madrid and Stockholm is in no cell of them.
+    wide = fitted_otherwise(
+        workspace.runs / "run", tmp_path / "wide", estimate="centroid", temperature=100, threshold=0.1
+    )
+    asked = ["-w", workspace.root, "locate", "--text", "A town in Castile.", "--run", wide]
+    answer = json.loads(invoke(*asked, "--json").stdout)
+    place, mean = (answer["latitude"], answer["longitude"]), answer["mean"]
+    assert answer["set_size"] == 4 and answer["estimate"] == "argmax" and mean["likely"] is False
+    assert place == (answer["cells"][0]["latitude"], answer["cells"][0]["longitude"])
+    assert 47 < mean["latitude"] < 53 and 4 < mean["longitude"] < 12
+    said = " ".join(invoke(*asked).stderr.split())
+    assert f"the likeliest cell's centre (the cells' mean, {mean['latitude']:.2f}, " in said
+    assert "lies in no likely cell" in said
+    assert "In 90 of 100 cases the true cell is among the likely ones, here the first 4 in" in said
+    few = " ".join(invoke(*asked, "--top", 2).stderr.split())
+    assert "here 4, more than are in this table" in few
+
+
+def test_a_mean_that_lies_in_a_likely_cell_is_the_answer_where_that_was_nearer(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    sure = fitted_otherwise(
+        workspace.runs / "run", tmp_path / "sure", estimate="centroid", temperature=0.01, threshold=0.5
+    )
+    asked = ["-w", workspace.root, "locate", "--text", "A town in Castile.", "--run", sure]
+    answer = json.loads(invoke(*asked, "--json").stdout)
+    assert answer["estimate"] == "centroid" and answer["mean"]["likely"] is True
+    assert answer["latitude"] == answer["mean"]["latitude"]
+    said = " ".join(invoke(*asked).stderr.split())
+    assert "the mean of the cells, weighted by probability (the likeliest cell's centre: " in said
+    assert "the likely ones, here the first one in this table" in said
+
+
+@pytest.mark.parametrize(
+    ("place", "chosen", "cells", "lies"),
+    [
+        ((52.6, 13.2), [0, 1], ["47a85", "0d423"], True),
+        ((52.6, 13.2), [1], ["47a85", "0d423"], False),
+        ((85.8, -104.0), [0, 1], ["47a85", "0d423"], False),
+        ((50.0, 10.0), [0], ["17", "cell 4"], True),  # no S2 cells: that of the nearest centre
+        ((42.0, -3.0), [0], ["17", "cell 4"], False),
+    ],
+)
+def test_whether_a_place_lies_in_one_of_some_cells(
+    place: tuple[float, float], chosen: list[int], cells: list[str], lies: bool
+) -> None:
+    centres = torch.tensor([[52.5, 13.4], [40.4, -3.7]], dtype=torch.float64)
+    among = torch.tensor([i in chosen for i in range(2)])
+    assert lies_in(torch.tensor(place, dtype=torch.float64), among, cells, centres) is lies
 
 
 @pytest.mark.parametrize(
