@@ -20,7 +20,7 @@ SIDES: Final = {"image": "from the image", "text": "from the text", "fused": "fr
     "export",
     type=click.Path(file_okay=False, path_type=Path),
     default=None,
-    help="The export's folder; by default that of the run's version.",
+    help="The export's folder; by default the one the run was trained on.",
 )
 @click.option(
     "--features",

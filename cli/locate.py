@@ -24,6 +24,8 @@ SOURCES: Final = {"image": "the image", "text": "the text", "fused": "both"}
     help="A picture of the place.",
 )
 @click.option("--run", "run", default=None, help="Which run; by default the newest that can locate.")
+@click.option("--export", "export", type=click.Path(file_okay=False, path_type=Path), default=None,
+              help="The export's folder; by default the one the run was trained on.")  # fmt: skip
 @click.option("--top", type=click.IntRange(1, 50), default=5, show_default=True,
               help="How many cells.")  # fmt: skip
 @click.option("--neighbours", type=click.IntRange(0, 100), default=5, show_default=True,
@@ -31,8 +33,8 @@ SOURCES: Final = {"image": "the image", "text": "the text", "fused": "both"}
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 @pass_context
 def command(
-    context: Context, text: str | None, image: Path | None, run: str | None, top: int,
-    neighbours: int, as_json: bool,
+    context: Context, text: str | None, image: Path | None, run: str | None,
+    export: Path | None, top: int, neighbours: int, as_json: bool,
 ) -> None:  # fmt: skip
     """Say where a text or an image is from, how certain that is, and what is like it.
 
@@ -51,7 +53,8 @@ def command(
     if text is None and image is None:
         raise ModelError("there is nothing to locate", action="Give --text, --image, or both")
     workspace = context.open_workspace()
-    found = Locator(workspace, run, progress=bar).locate(text, image, top=top, neighbours=neighbours)
+    locator = Locator(workspace, run, export=export, progress=bar)
+    found = locator.locate(text, image, top=top, neighbours=neighbours)
     if as_json:
         click.echo(json.dumps(asdict(found), indent=2, ensure_ascii=False))
         return

@@ -115,6 +115,13 @@ def command(
         raise ModelError(
             "are two data sets", where="--export and --features", action="Name one of them"
         )
+    asked = click.get_current_context().get_parameter_source("version")
+    if asked is click.core.ParameterSource.COMMANDLINE and (features or export):
+        other = "--export" if export else "--features"
+        raise ModelError(
+            "are two data sets", where=f"--version and {other}",
+            action=f"Name one of them: --version is an export of the workspace, {other} a folder",
+        )  # fmt: skip
     given = {"task": task, "seed": seed, "epochs": epochs, "batch": batch}
     config = settings_of(
         model, as_released=as_released,

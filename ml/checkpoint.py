@@ -87,21 +87,53 @@ def software() -> dict[str, str]:
     return found
 
 
+def unfinished_folder(run: Path) -> Path:
+    """Return where a run lies while it is trained.
+
+    >>> unfinished_folder(Path("runs/toy")).as_posix()
+    'runs/.toy.unfinished'
+    """
+    return run.with_name(f".{run.name}.unfinished")
+
+
 def run_folder(workspace: Workspace, run: str) -> Path:
     """Return the folder of a run.
 
     :param run: its name, or its folder.
-    :raises ModelError: if there is none.
+    :raises ModelError: if there is none, or it is unfinished.
     """
     named = workspace.runs / run
     folder = named if named.is_dir() else Path(run)
     if not (folder / ABOUT).is_file():
+        if named.name and unfinished_folder(named).is_dir():
+            raise ModelError(
+                "the run has not been finished", where=named,
+                action="Give the `mlmkg train` that began it once more, word for word: it goes on",
+            )  # fmt: skip
         known = sorted(path.parent.name for path in workspace.runs.glob(f"*/{ABOUT}"))
         raise ModelError(
             "no run", where=named,
             action=f"The runs are {', '.join(known)}" if known else "Run `mlmkg train` first",
         )  # fmt: skip
     return folder
+
+
+def newest(workspace: Workspace) -> str:
+    """Return the newest run that learnt to locate.
+
+    :raises ModelError: if there is none.
+    """
+    runs = sorted(
+        workspace.runs.glob(f"*/{ABOUT}"),
+        key=lambda path: path.stat().st_mtime,
+        reverse=True,
+    )
+    for path in runs:
+        if json.loads(path.read_text("utf-8")).get("task") != "ir":
+            return path.parent.name
+    raise ModelError(
+        "no run has learnt to locate", where=workspace.runs, action="Run `mlmkg train` first"
+    )
 
 
 def load(folder: Path) -> Checkpoint:

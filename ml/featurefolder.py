@@ -218,6 +218,7 @@ def load_for_run(
     :param about: what stands in its checkpoint.json.
     :param export, features: the folder, if it is another than the checkpoint names.
     :raises ModelError: if both are given.
+    :raises ExportError: if the folder is no longer there.
     """
     if features is not None and export is not None:
         raise ModelError(
@@ -232,8 +233,15 @@ def load_for_run(
     names = about.get("encoded_by") or [name.rpartition(" ")[0] for name in about["encoders"]]
     graph = about.get("graph")
     trained = Path(about.get("export") or workspace.exports / about["version"])
+    moved = workspace.exports / trained.name
+    if export is None and not trained.is_dir() and not moved.is_dir():
+        raise ExportError(
+            f"the export that {about['run']} was trained on is not there", where=trained,
+            action="Name its folder with --export if it has been moved, or make it again with `mlmkg "
+            f"export --version {about['version']}`",
+        )  # fmt: skip
     return load_dataset(
-        export or (trained if trained.is_dir() else workspace.exports / trained.name),
+        export or (trained if trained.is_dir() else moved),
         workspace.features,
         (names[0], names[1]),
         progress,

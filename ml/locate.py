@@ -8,7 +8,6 @@ Shapes: E entities, C cells, d what retrieval compares.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -111,13 +110,15 @@ class Locator:
     """A trained run, ready to be asked.
 
     :param run: its name or folder; by default the newest one that learnt to locate.
+    :param export: the folder of the export that it was trained on, if it has been moved.
     :raises ModelError: if there is none, or what it was trained with is not at hand.
     """
 
     def __init__(
-        self, workspace: Workspace, run: str | None = None, *, progress: Progress = quiet
-    ) -> None:
-        folder = checkpoint.run_folder(workspace, run or newest(workspace))
+        self, workspace: Workspace, run: str | None = None, *, export: Path | None = None,
+        progress: Progress = quiet,
+    ) -> None:  # fmt: skip
+        folder = checkpoint.run_folder(workspace, run or checkpoint.newest(workspace))
         loaded = checkpoint.load(folder)
         if loaded.task == "ir":
             raise ModelError(
@@ -126,7 +127,7 @@ class Locator:
             )  # fmt: skip
         self.model, self._about = loaded.model, loaded.about
         self.run = str(self._about["run"])
-        self.dataset = load_for_run(self._about, workspace, progress=progress)
+        self.dataset = load_for_run(self._about, workspace, export=export, progress=progress)
         checkpoint.check_fits(loaded, self.dataset, folder)
         if loaded.certainty is None:
             raise ModelError(
@@ -228,7 +229,13 @@ class Locator:
             known[name] = torch.tensor([name in items])
             features[name] = torch.zeros(1, width)
             if name in items:
-                vector = self._encoder(name).encode([items[name]])
+                try:
+                    vector = self._encoder(name).encode([items[name]])
+                except ModelError as error:
+                    if name != "image" or error.where != str(items[name]):
+                        raise
+                    action = "Name a picture, such as a JPEG or a PNG, with --image"
+                    raise ModelError(error.what, where=error.where, action=action) from None
                 features[name] = torch.from_numpy(np.asarray(vector))
         with torch.inference_mode():
             out: Outputs = self.model(Inputs(features, known))
@@ -275,21 +282,3 @@ def _sides(model: Model, locator: Locator) -> Tensor:
         assert isinstance(both, Tensor)
         parts.append(F.normalize(both, dim=1))
     return torch.cat(parts)
-
-
-def newest(workspace: Workspace) -> str:
-    """Return the newest run that learnt to locate.
-
-    :raises ModelError: if there is none.
-    """
-    runs = sorted(
-        workspace.runs.glob(f"*/{checkpoint.ABOUT}"),
-        key=lambda path: path.stat().st_mtime,
-        reverse=True,
-    )
-    for path in runs:
-        if json.loads(path.read_text("utf-8")).get("task") != "ir":
-            return path.parent.name
-    raise ModelError(
-        "no run has learnt to locate", where=workspace.runs, action="Run `mlmkg train` first"
-    )

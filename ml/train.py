@@ -87,7 +87,7 @@ def train(
         check_usable(dataset, config.task)
         config = replace(config, batch=min(config.batch, len(dataset.split["train"])))
         unfinished = Unfinished(
-            workspace.runs / f".{run}.unfinished",
+            checkpoint.unfinished_folder(folder),
             {"settings": asdict(config), "data": dataset.key, "encoders": dataset.encoders,
              "graph": dataset.recipe.get("graph"), "software": checkpoint.software()},
         )  # fmt: skip

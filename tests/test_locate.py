@@ -16,7 +16,7 @@ from mlmkg.ml.settings import TrainConfig
 from mlmkg.ml.sphere import lies_in
 from mlmkg.ml.train import train
 
-from mlmkg.errors import ModelError
+from mlmkg.errors import ExportError, ModelError
 from mlmkg.workspace import Workspace
 from tests.conftest import invoke
 from tests.exports import PHRASES, REGIONS, write_export
@@ -170,4 +170,25 @@ def test_a_file_that_is_no_image_is_said(workspace: Workspace, tmp_path: Path) -
     path = tmp_path / "no.jpg"
     path.write_text("text")
     result = invoke("-w", workspace.root, "locate", "--image", path)
-    assert isinstance(result.exception, ModelError) and "no.jpg" in str(result.exception)
+    assert isinstance(result.exception, ModelError)
+    said = str(result.exception)
+    assert said.startswith(f"{path}: cannot be read as an image")
+    assert "with --image" in said and "mlmkg build" not in said  # it is the user's own file
+
+
+def test_an_export_that_was_moved_is_named_and_the_new_place_taken(
+    locator: Locator, workspace: Workspace, tmp_path: Path
+) -> None:
+    moved, was = tmp_path / "moved", tmp_path / "was" / "apart"
+    shutil.copytree(workspace.exports / "toy", moved)
+    run = fitted_otherwise(workspace.runs / "run", tmp_path / "run")
+    about = json.loads((run / "checkpoint.json").read_text("utf-8"))
+    (run / "checkpoint.json").write_text(json.dumps({**about, "export": str(was)}), "utf-8")
+    for words in (["evaluate", run], ["locate", "--text", "A town in Castile.", "--run", run]):
+        missing = invoke("-w", workspace.root, *words)
+        assert isinstance(missing.exception, ExportError)
+        said = str(missing.exception)
+        assert said.startswith(f"{was}: the export that run was trained on is not there. ")
+        assert "--export if it has been moved" in said
+        found = invoke("-w", workspace.root, *words, "--export", moved)
+        assert found.exit_code == 0, found.output

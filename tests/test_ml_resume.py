@@ -97,3 +97,22 @@ def test_a_state_whose_figures_are_none_is_one_line(
     (unfinished / "state.json").write_text(json.dumps({**about, "history": 3}), "utf-8")
     with pytest.raises(ModelError, match=r"cannot be read.*--force"):
         train(dataset, CONFIG, workspace, name="k", pictures=False)
+
+
+def test_evaluating_an_unfinished_run_says_how_it_goes_on(
+    workspace: Workspace, unfinished: Path
+) -> None:
+    told = invoke("-w", workspace.root, "evaluate", "k")
+    assert isinstance(told.exception, ModelError)
+    said = str(told.exception)
+    assert said.startswith(f"{workspace.runs / 'k'}: the run has not been finished. ")
+    assert "`mlmkg train`" in said and "goes on" in said
+
+
+@pytest.mark.parametrize("other", ["--export", "--features"])
+def test_a_version_beside_a_folder_is_refused(workspace: Workspace, other: str) -> None:
+    words = ["--version", "irle", other, workspace.exports / "toy"]
+    told = invoke("-w", workspace.root, "train", *words, "--name", "two", *WORDS)
+    assert isinstance(told.exception, ModelError)
+    assert str(told.exception).startswith(f"--version and {other}: are two data sets. ")
+    assert not (workspace.runs / "two").exists()
