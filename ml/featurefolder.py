@@ -237,8 +237,7 @@ def load_for_run(
     if export is None and not trained.is_dir() and not moved.is_dir():
         raise ExportError(
             f"the export that {about['run']} was trained on is not there", where=trained,
-            action="Name its folder with --export if it has been moved, or make it again with `mlmkg "
-            f"export --version {about['version']}`",
+            action="Name its folder with --export if it has been moved, or export it again",
         )  # fmt: skip
     return load_dataset(
         export or (trained if trained.is_dir() else moved),
