@@ -219,7 +219,8 @@ def test_a_version_of_ones_own(built: Path, store: GraphStore, tmp_path: Path) -
     cells = pq.read_table(tmp_path / "out" / "cells.parquet")
     assert sum(cells["entities"].to_pylist()) == len(table) - table["cell"].null_count
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text("utf-8"))
-    assert manifest["version"] == "europe" and manifest["where"]["text"] == query.read_text("utf-8")
+    assert manifest["version"] == "europe" and manifest["title"] == "Cities of Europe"
+    assert manifest["where"]["text"] == query.read_text("utf-8")
     assert EUROPE in (tmp_path / "out" / "README.md").read_text("utf-8")
 
 

@@ -297,6 +297,7 @@ def funnel(workspace: Path) -> dict[str, dict[int, int]]:
     return {step.constraint: dict(step.hops) for step in steps}
 
 
+@pytest.mark.slow
 def test_the_report_of_a_dump_says_what_each_constraint_removed(tmp_path: Path) -> None:
     (tmp_path / "dump.json").write_bytes(ARRAY)
     page = {"title": "Thing Q7", "wikibase_item": "Q7", "opening_text": "A village.", "version": 7,

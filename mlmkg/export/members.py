@@ -99,8 +99,9 @@ def of_query(store: GraphStore, catalog: Catalog, recipe: Recipe, path: Path) ->
             action="Try it with `mlmkg sparql`; entities are of the class mlm:Entity",
         )  # fmt: skip
     said = {"name": path.name, "text": text, "sha256": sha256(text.encode()).hexdigest()}
-    title = next((line[8:].strip().strip('"') for line in text.splitlines()
-                  if line.startswith("#+ title:")), f"Entities selected by {path.name}")  # fmt: skip
+    start = "#+ title:"
+    titles = (line.removeprefix(start) for line in text.splitlines() if line.startswith(start))
+    title = next(titles, "").strip().strip('"') or f"Entities selected by {path.name}"
     return Members(path.stem, title, entities, len(found) - len(entities), said)
 
 

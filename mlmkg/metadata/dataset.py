@@ -98,7 +98,10 @@ class Dataset:
 
     def export_text(self, export: Export) -> str:
         """Return an exported version's description."""
-        how = {"hash": "drawn entity by entity", "spatial": "whole regions apart"}
+        how = {
+            "hash": "drawn at random, what shares an image or a text together",
+            "spatial": "whole regions apart",
+        }
         return (
             f"{export.title}. {export.entities:,} entities as Parquet tables of entities, images, "
             f"summaries, classes and geo cells; train, validation and test are "

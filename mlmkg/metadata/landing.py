@@ -212,14 +212,15 @@ def _downloads(places: Places) -> list[dict[str, Any]]:
 def _charts(facts: Facts) -> list[tuple[str, str, list[Bar]]]:
     """Return what the dataset has more of: the finding, a note, and bars."""
     from mlmkg.report.charts import percent, share, short
-    from mlmkg.report.figures import SPLITS
+    from mlmkg.report.figures import SPLITS, UNKNOWN
 
     charts = []
     figures = facts.figures
-    if places := list(figures.continents.items()):
-        (most, many), (least, few) = places[0], places[-1]
+    places = figures.continents
+    if known := [(name, count) for name, count in places.items() if name != UNKNOWN]:
+        (most, many), (least, few) = known[0], known[-1]
         title = f"{share(many, figures.entities, 'entities')} are in {short(most)}"
-        title += f", {percent(few, figures.entities)} in {short(least)}" if len(places) > 1 else ""
+        title += f", {percent(few, figures.entities)} in {short(least)}" if len(known) > 1 else ""
         charts.append((title, "Entities by continent", bars(dict(places))))
     named = sorted(figures.countries.items(), key=lambda item: (-item[1], item[0]))
     countries = {label: number for (_, label, _), number in named}

@@ -66,7 +66,7 @@ def funnel(steps: Sequence[Step]) -> Drawing | None:
     if not steps:
         return None
     start, end = steps[0].entities, steps[-1].entities
-    title = f"Of {start:,} instances of the classes, {end:,} are left: {percent(end, start)}"
+    title = f"Of {start:,} instances with coordinates, {end:,} are left: {percent(end, start)}"
     hops = sorted({hop for step in steps for hop in step.hops})
     note = "Entities that each constraint left and took away"
     if len(hops) > 1:

@@ -94,7 +94,7 @@ def entities_map(figures: Figures) -> Drawing | None:
     title = many(figures.entities, "entity", "entities")
     if len(states) > 1:
         title += f" in {len(states):,} countries; {short(states[0][1])} has most, {-states[0][0]:,}"
-    elif states:
+    elif states and -states[0][0] == figures.entities:  # nobody is nowhere
         title += f" in {short(states[0][1])}"
     note = "" if len(places) == figures.entities else (
         f"not on the map, for want of coordinates: {figures.entities - len(places):,}"
@@ -159,12 +159,13 @@ def cells_map(figures: Figures) -> Drawing | None:
 def continents(figures: Figures) -> Drawing | None:
     """Draw entities by continent (the paper's Figure 2) and by country."""
     by = list(figures.continents.items())
-    if not by or [name for name, _ in by] == [UNKNOWN]:
+    known = [(name, count) for name, count in by if name != UNKNOWN]
+    if not known:
         return None
     total = figures.entities
-    largest, smallest = by[0], by[-1]
+    largest, smallest = known[0], known[-1]
     title = f"{share(largest[1], total, 'entities')} are in {short(largest[0])}"
-    if len(by) > 1:
+    if len(known) > 1:
         title += f", {percent(smallest[1], total)} in {short(smallest[0])}"
     states = sorted(((-n, label) for (_, label, _), n in figures.countries.items()))
     countries = first([(label, -n) for n, label in states])
