@@ -163,4 +163,5 @@ def command(
     from mlmkg.export.card import without_train
 
     if bare := without_train(exported.figures):
-        context.say(f"{len(bare)} geo cells have no entity in train: {', '.join(bare[:10])}")
+        have = "1 geo cell has" if len(bare) == 1 else f"{len(bare):,} geo cells have"
+        context.say(f"{have} no entity in train: {', '.join(bare[:10])}")

@@ -59,6 +59,16 @@ def test_describing_an_export_twice_changes_nothing(workspace, export):
     assert {path: path.read_bytes() for path in export.iterdir() if path.is_file()} == before
 
 
+def test_where_an_export_cannot_be_written_to_nothing_is_written_elsewhere(workspace, tmp_path):
+    copy = Workspace(shutil.copytree(workspace.root, tmp_path / "mlm"))
+    there = copy.exports / "mlm" / "croissant.json"
+    there.unlink()
+    (there / "in the way").mkdir(parents=True)  # stops root, too, as a mode does not
+    with pytest.raises(OSError, match="croissant"):
+        written(copy, tmp_path / "elsewhere", **SETTINGS)
+    assert not (tmp_path / "elsewhere").exists()
+
+
 def test_croissant_has_the_context_that_mlcroissant_writes(export):
     document = json.loads((export / "croissant.json").read_text("utf-8"))
     written_by_it = mlc.Dataset(export / "croissant.json").metadata.to_json()

@@ -313,6 +313,21 @@ def test_one_place_far_from_any_coast_is_drawn(tmp_path: Path) -> None:
             assert len(set(picture.convert("RGB").get_flattened_data())) > 20
 
 
+def test_an_unknown_place_is_no_place(tmp_path: Path) -> None:
+    figures = Figures()
+    figures.add({"entities": pa.table({
+        "entity": ["a", "b", "c"], "latitude": [1.0, 2.0, 3.0], "longitude": [1.0, 2.0, 3.0],
+        "country": ["http://e/mt", None, None], "country_label": ["Malta", None, None],
+        "continent": ["Europe", None, None], "split": ["train", "val", "test"],
+    })})  # fmt: skip
+    drawn = draw(tmp_path / "drawn", figures)
+    assert drawn["entities"].title == "3 entities"
+    assert drawn["continents"].title == "33 % of the entities are in Europe"
+    write_report(tmp_path / "report", figures, "x")
+    said = "".join(read_page(tmp_path / "report").text.split())
+    assert "country1" in said and "countries1" not in said
+
+
 # The command
 
 

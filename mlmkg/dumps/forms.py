@@ -21,6 +21,8 @@ from mlmkg.vocab import GRAPH, PREFIXES
 
 N_QUADS_FILE: Final = "graph.nq.gz"
 JELLY_FILE: Final = "graph.jelly.gz"
+#: Form -> its file, if it has one for all graphs, and its name at http://www.w3.org/ns/formats/, or "".
+WHOLE: Final = {"nquads": (N_QUADS_FILE, "N-Quads"), "jelly": (JELLY_FILE, "")}
 #: 2 of 0 to 3: a quarter smaller than 0 at two thirds of its speed; 3 is slower for nothing.
 _LEVEL: Final = 2
 #: So that zlib writes gzip: https://zlib.net/manual.html, deflateInit2.

@@ -21,7 +21,7 @@ import pyoxigraph as ox
 from mlmkg import freshness
 from mlmkg.beside import Beside
 from mlmkg.dumps.blanks import apart, canonical
-from mlmkg.dumps.forms import FORMS, JELLY_FILE, N_QUADS_FILE, Form, NQuads
+from mlmkg.dumps.forms import FORMS, WHOLE, Form, NQuads
 from mlmkg.errors import ExportError, WorkspaceError
 from mlmkg.export.checksums import digest, files, write_sums
 from mlmkg.metadata.dataset import Dataset
@@ -39,8 +39,6 @@ VOID: Final = "void.ttl"
 KIND: Final = "mlmkg dump"
 #: Bytes that are handed over at a time: a tenth less work of counting than with half of it.
 _BLOCK: Final = 1 << 20
-#: Form -> its file, if it has one for all graphs, and its name at http://www.w3.org/ns/formats/.
-_WHOLE: Final = {"nquads": (N_QUADS_FILE, "N-Quads"), "jelly": (JELLY_FILE, "")}
 
 
 @dataclass(frozen=True)
@@ -154,7 +152,7 @@ def _addresses(
     if not base or not place.is_relative_to(root):
         return {}
     base += quote(f"{place.relative_to(root).as_posix()}/")
-    return {f"{base}{name}": at_w3c for form, (name, at_w3c) in _WHOLE.items() if form in forms}
+    return {f"{base}{name}": at_w3c for form, (name, at_w3c) in WHOLE.items() if form in forms}
 
 
 def _write_manifest(

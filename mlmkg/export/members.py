@@ -52,7 +52,8 @@ def of_version(store: GraphStore, catalog: Catalog, recipe: Recipe, version: str
     if not len(entities):
         raise ExportError(
             f"the version {version!r} has no entities", where=f"graph {version}",
-            action="Build more (without --limit, --country, --bbox, --offline), see `mlmkg info`",
+            action="`mlmkg sparql constraints` says what each constraint left; build more "
+            "(without --limit, --country, --bbox, --offline)",
         )  # fmt: skip
     return Members(version, title, entities)
 

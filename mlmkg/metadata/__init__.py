@@ -70,6 +70,8 @@ def write_metadata(
         )  # fmt: skip
     dataset = Dataset(take(store, workspace, version, progress=progress), description)
     asked = {name: FORMATS[name] for name in FORMATS if not formats or name in formats}
+    # Into the exports first: where that fails, nothing has been written elsewhere.
+    asked = dict(sorted(asked.items(), key=lambda item: not item[1].of_exports))
     hints = dataset.hints()
     for name, form in list(asked.items()):
         if lacks := form.lacks(dataset):

@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
 
+from mlmkg.dumps.forms import WHOLE
 from mlmkg.metadata.inventory import Inventory
 from mlmkg.metadata.parts import File
-
-#: File of a dump that holds all graphs -> its form at http://www.w3.org/ns/formats/, or "".
-_WHOLE: Final = {"graph.nq.gz": "N-Quads", "graph.jelly.gz": ""}
 
 
 @dataclass(frozen=True)
@@ -30,7 +27,8 @@ class Dump:
     @property
     def whole(self) -> dict[File, str]:
         """Files that hold all graphs -> the name of their form at W3C, or "" for one without."""
-        return {file: _WHOLE[file.name] for file in self.files if file.name in _WHOLE}
+        names = dict(WHOLE.values())
+        return {file: names[file.name] for file in self.files if file.name in names}
 
 
 def dumps(inventory: Inventory) -> Iterator[Dump]:

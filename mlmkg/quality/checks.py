@@ -49,7 +49,8 @@ def run_checks(
         recipe.version(version)
         raise WorkspaceError(
             f"the version {version!r} has no entities",
-            action="Build more (without --limit, --country, --bbox, --offline), see `mlmkg info`",
+            action="`mlmkg sparql constraints` says what each constraint left; build more "
+            "(without --limit, --country, --bbox, --offline)",
         )
     entities: list[str] = found["entity"].to_pylist()
     parts: list[str | None] = found["split"].to_pylist()

@@ -38,7 +38,7 @@ class Step:
     :param number: its place; steps of the same place are made from those before it, not from another.
     :param constraint: in a few words.
     :param entities: how many are left.
-    :param hops: hop of the nearest class -> entities; empty where nobody has counted.
+    :param hops: hop of the nearest class -> entities; empty where none are left or counted.
     :param version: the version whose entities these are, or "".
     """
 
@@ -76,7 +76,9 @@ def read_steps(store: GraphStore, catalog: Catalog, recipe: Recipe) -> tuple[tup
     found: dict[tuple[int, str, str], dict[int, int]] = {}
     for row in run_report(store, replace(query, text=bound(query, recipe)[0])):
         version = (row["version"] or "").removeprefix(str(VERSION))
-        found.setdefault((row["step"], row["constraint"], version), {})[row["hops"]] = row["entities"]
+        hops = found.setdefault((row["step"], row["constraint"], version), {})
+        if row["hops"] is not None:  # else the constraint left nothing
+            hops[row["hops"]] = row["entities"]
     steps = [
         Step(number, constraint, sum(hops.values()), hops, version)
         for (number, constraint, version), hops in found.items()

@@ -85,15 +85,15 @@ def _paths(pictures: dict[str, Picture]) -> list[Path]:
 
 def _headline(figures: Figures) -> list[tuple[str, int]]:
     counts = [
-        ("entities", figures.entities),
-        ("images", figures.images),
-        ("summaries", sum(language.summaries for language in figures.languages.values())),
-        ("languages", len(figures.languages)),
-        ("triple classes", len(figures.classes)),
-        ("geo cells", len(figures.cells)),
-        ("countries", sum(bool(country) for country, _, _ in figures.countries)),
+        ("entity", "entities", figures.entities),
+        ("image", "images", figures.images),
+        ("summary", "summaries", sum(language.summaries for language in figures.languages.values())),
+        ("language", "languages", len(figures.languages)),
+        ("triple class", "triple classes", len(figures.classes)),
+        ("geo cell", "geo cells", len(figures.cells)),
+        ("country", "countries", sum(bool(country) for country, _, _ in figures.countries)),
     ]
-    return [(name, number) for name, number in counts if number]
+    return [(one if number == 1 else more, number) for one, more, number in counts if number]
 
 
 def table_2(figures: Figures) -> list[tuple[str, int]]:
